@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIGNPOST_BASE_LIMITS_H
+#define SIGNPOST_BASE_LIMITS_H
+
+#include <assert.h>
+
+// Everything that could grow without end stops here. Exceeding a limit has a defined reaction,
+// named beside it, and a counter in state/metrics.h. Limits that an operator may move are options
+// (src/env/options.h); their bounds refer to this file.
+enum {
+    // A datagram cannot be longer; a socket would have cut it (RFC 3261 18.1.1 asks for all of it).
+    MESSAGE_BYTES_MAX = 65535,
+
+    // Header field rows in a message: 400 "Too Many Header Fields".
+    HEADER_ROWS_MAX = 128,
+
+    // Contacts in one REGISTER, and bindings of one address of record: 403 "Too Many Contacts".
+    CONTACTS_PER_AOR_MAX = 64,
+
+    // An address of record in canonical form: 414 when the Request-URI's or To's is longer.
+    AOR_BYTES_MAX = 512,
+
+    // URI and parameters of one Contact; push tokens need more than a kilobyte: 400.
+    CONTACT_BYTES_MAX = 4096,
+
+    // Call-ID of a REGISTER, kept with the binding: 400.
+    CALL_ID_BYTES_MAX = 512,
+
+    // URIs and parameters of all bindings of one address of record: 403 "Too Many Contacts".
+    // An answer that lists them all must fit into one datagram.
+    AOR_STATE_BYTES_MAX = 32768,
+
+    // An answer; a longer one is replaced by 500, or for a list of Contacts cut short.
+    ANSWER_BYTES_MAX = 65507,
+
+    // A longer expiry is taken for this one, before the configured maximum is applied.
+    EXPIRES_S_LIMIT = 0x7fffffff,
+
+    RING_SLOTS_MIN = 64,
+    RING_SLOTS_MAX = 65536,
+    WORKERS_MAX = 256,
+    SHARDS_MAX = 65536,
+    LISTENERS_MAX = 64,
+};
+
+static_assert(CONTACT_BYTES_MAX < AOR_STATE_BYTES_MAX, "one Contact fits an address of record");
+static_assert(AOR_STATE_BYTES_MAX < ANSWER_BYTES_MAX / 2,
+              "all bindings and the rest fit an answer");
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIGNPOST_SIP_HEADER_H
+#define SIGNPOST_SIP_HEADER_H
+
+#include "signpost/base/slice.h"
+
+// X(id, name, compact form or 0, may stand only once): the header fields that this server looks
+// at. Any other is HEADER_OTHER and passes unread (RFC 3261 7.3, 20).
+#define HEADERS(X)                                                                                 \
+    X(VIA, "Via", 'v', false)                                                                      \
+    X(TO, "To", 't', true)                                                                         \
+    X(FROM, "From", 'f', true)                                                                     \
+    X(CALL_ID, "Call-ID", 'i', true)                                                               \
+    X(CSEQ, "CSeq", 0, true)                                                                       \
+    X(CONTACT, "Contact", 'm', false)                                                              \
+    X(EXPIRES, "Expires", 0, true)                                                                 \
+    X(MAX_FORWARDS, "Max-Forwards", 0, true)                                                       \
+    X(CONTENT_LENGTH, "Content-Length", 'l', true)                                                 \
+    X(REQUIRE, "Require", 0, false)
+
+enum header {
+
+#define X(id, name, compact, once) HEADER_##id,
+    HEADERS(X)
+#undef X
+        HEADER_OTHER,
+    HEADER_COUNT,
+};
+
+// Full or compact name, without regard to case.
+enum header header_of(struct slice name);
+
+// "Call-ID"; the header must not be HEADER_OTHER.
+struct slice header_name(enum header h);
+
+bool header_once(enum header h);
+
+#endif

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIGNPOST_STATE_METRICS_H
+#define SIGNPOST_STATE_METRICS_H
+
+#include <stdalign.h>
+
+#include "signpost/base/metric.h"
+#include "signpost/sip/method.h"
+#include "signpost/sip/status.h"
+
+// Every number the server counts, declared once. Requests by method and responses by status are
+// rows of their own, made from those tables.
+// X(id, kind, name, labels, help)
+#define METRICS(X)                                                                                 \
+    X(DATAGRAMS_RECEIVED, COUNTER, "signpost_datagrams_received_total", "",                        \
+      "Datagrams read from the sockets.")                                                          \
+    X(BYTES_RECEIVED, COUNTER, "signpost_received_bytes_total", "",                                \
+      "Payload bytes of the datagrams read.")                                                      \
+    X(DATAGRAMS_LOST, COUNTER, "signpost_datagrams_lost_total", "",                                \
+      "Datagrams that the kernel dropped because a socket's receive buffer was full.")             \
+    X(RECEIVE_ERRORS, COUNTER, "signpost_receive_errors_total", "",                                \
+      "Reads from a socket that failed.")                                                          \
+    X(RING_FULL, COUNTER, "signpost_ring_full_total", "",                                          \
+      "Times a receiver found the ring full and let the socket's buffer hold the datagrams.")      \
+    X(ANSWERS_SENT, COUNTER, "signpost_answers_sent_total", "", "Datagrams sent.")                 \
+    X(ANSWERS_FAILED, COUNTER, "signpost_answers_failed_total", "",                                \
+      "Answers that the kernel did not take; the client will retransmit.")                         \
+    X(KEEPALIVES, COUNTER, "signpost_keepalives_total", "",                                        \
+      "Datagrams of nothing but line ends or NULs, which need no answer.")                         \
+    X(STUN_REQUESTS, COUNTER, "signpost_stun_requests_total", "",                                  \
+      "STUN binding requests answered.")                                                           \
+    X(ACKS, COUNTER, "signpost_acks_total", "", "ACKs absorbed.")                                  \
+    X(DROPPED_GARBAGE, COUNTER, "signpost_dropped_total", "reason=\"garbage\"",                    \
+      "Datagrams dropped without an answer.")                                                      \
+    X(DROPPED_RESPONSE, COUNTER, "signpost_dropped_total", "reason=\"response\"",                  \
+      "Datagrams dropped without an answer.")                                                      \
+    X(DROPPED_NO_VIA, COUNTER, "signpost_dropped_total", "reason=\"no_via\"",                      \
+      "Datagrams dropped without an answer.")                                                      \
+    X(DROPPED_UNANSWERABLE, COUNTER, "signpost_dropped_total", "reason=\"unanswerable\"",          \
+      "Datagrams dropped without an answer.")                                                      \
+    X(BINDINGS_ADDED, COUNTER, "signpost_bindings_added_total", "", "Bindings made.")              \
+    X(BINDINGS_REFRESHED, COUNTER, "signpost_bindings_refreshed_total", "",                        \
+      "Bindings made anew before they expired.")                                                   \
+    X(BINDINGS_REMOVED, COUNTER, "signpost_bindings_removed_total", "",                            \
+      "Bindings removed by a REGISTER.")                                                           \
+    X(BINDINGS_EXPIRED, COUNTER, "signpost_bindings_expired_total", "", "Bindings expired.")       \
+    X(REGISTER_REPEATED, COUNTER, "signpost_register_repeated_total", "",                          \
+      "REGISTERs recognized as retransmissions: answered, nothing changed.")                       \
+    X(REGISTER_OUT_OF_ORDER, COUNTER, "signpost_register_refused_total",                           \
+      "reason=\"out_of_order\"", "REGISTERs refused, by reason.")                                  \
+    X(REGISTER_TOO_MANY, COUNTER, "signpost_register_refused_total", "reason=\"too_many\"",        \
+      "REGISTERs refused, by reason.")                                                             \
+    X(REGISTER_TOO_BRIEF, COUNTER, "signpost_register_refused_total", "reason=\"too_brief\"",      \
+      "REGISTERs refused, by reason.")                                                             \
+    X(REGISTER_NOT_ADMITTED, COUNTER, "signpost_register_refused_total",                           \
+      "reason=\"not_admitted\"", "REGISTERs refused, by reason.")                                  \
+    X(REGISTER_NO_MEMORY, COUNTER, "signpost_register_refused_total", "reason=\"no_memory\"",      \
+      "REGISTERs refused, by reason.")                                                             \
+    X(REDIRECT_CUT, COUNTER, "signpost_redirect_contacts_cut_total", "",                           \
+      "Contacts left out of a 302 because the answer would not have fitted.")                      \
+    X(BINDINGS, GAUGE, "signpost_bindings", "", "Bindings held.")                                  \
+    X(AORS, GAUGE, "signpost_aors", "", "Addresses of record that have a binding.")                \
+    X(RING_DEPTH, GAUGE, "signpost_ring_depth", "", "Datagrams waiting for a worker.")             \
+    X(WORKERS, GAUGE, "signpost_workers", "", "Worker threads.")                                   \
+    X(START_TIME, GAUGE, "signpost_start_time_seconds", "",                                        \
+      "When the server started, in seconds since 1970-01-01 UTC.")
+
+enum metric {
+
+#define X(id, kind, name, labels, help) METRIC_##id,
+    METRICS(X)
+#undef X
+        METRIC_REQUESTS,                               // the first of one row a method
+    METRIC_RESPONSES = METRIC_REQUESTS + METHOD_COUNT, // the first of one row a status
+    METRIC_COUNT = METRIC_RESPONSES + STATUS_COUNT,
+};
+
+// What one thread has counted; written by that thread only, on cache lines of its own.
+struct metrics {
+    alignas(64) struct metric_counter rows[METRIC_COUNT];
+};
+
+static inline void metrics_add(struct metrics *m, enum metric id, uint64_t n)
+{
+    metric_add(&m->rows[id], n);
+}
+
+static inline void metrics_request(struct metrics *m, enum method method)
+{
+    metric_add(&m->rows[METRIC_REQUESTS + (unsigned)method], 1);
+}
+
+static inline void metrics_response(struct metrics *m, enum status status)
+{
+    metric_add(&m->rows[METRIC_RESPONSES + (unsigned)status], 1);
+}
+
+// Adds every row of `from` to `sum`, which belongs to the caller. Any thread.
+void metrics_sum(struct metrics *sum, const struct metrics *from);
+
+// Name, labels, kind and help of a row. Rows of one name stand side by side.
+const struct metric_row *metrics_row(enum metric id);
+
+#endif

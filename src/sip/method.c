@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signpost/sip/method.h"
+
+enum method method_of(struct slice name)
+{
+    static const struct slice names[] = {
+#define X(name, allowed) SLICE_INIT(#name),
+        METHODS(X)
+#undef X
+    };
+    for (unsigned i = 0; i < METHOD_UNKNOWN; i++) {
+        if (slice_equal(name, names[i])) {
+            return (enum method)i;
+        }
+    }
+    return METHOD_UNKNOWN;
+}
+
+struct slice method_allow_list(void)
+{
+    // The table is known to the compiler, the list is not: a test compares the two.
+    return SLICE("INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER");
+}
