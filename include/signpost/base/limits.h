@@ -28,7 +28,7 @@ enum {
 
     // URIs and parameters of all bindings of one address of record: 403 "Too Many Contacts".
     // An answer that lists them all must fit into one datagram.
-    AOR_STATE_BYTES_MAX = 32768,
+    AOR_STATE_BYTES_MAX = 24576,
 
     // An answer; a longer one is replaced by 500, or for a list of Contacts cut short.
     ANSWER_BYTES_MAX = 65507,

@@ -17,11 +17,10 @@
     X(416, UNSUPPORTED_URI_SCHEME, "Unsupported URI Scheme")                                       \
     X(420, BAD_EXTENSION, "Bad Extension")                                                         \
     X(423, INTERVAL_TOO_BRIEF, "Interval Too Brief")                                               \
+    X(480, TEMPORARILY_UNAVAILABLE, "Temporarily Unavailable")                                     \
     X(481, NO_TRANSACTION, "Call/Transaction Does Not Exist")                                      \
-    X(483, TOO_MANY_HOPS, "Too Many Hops")                                                         \
     X(500, SERVER_ERROR, "Server Internal Error")                                                  \
     X(501, NOT_IMPLEMENTED, "Not Implemented")                                                     \
-    X(503, SERVICE_UNAVAILABLE, "Service Unavailable")                                             \
     X(505, VERSION_NOT_SUPPORTED, "Version Not Supported")
 
 enum status {

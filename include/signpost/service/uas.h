@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIGNPOST_SERVICE_UAS_H
+#define SIGNPOST_SERVICE_UAS_H
+
+#include "signpost/base/hash.h"
+#include "signpost/base/now.h"
+#include "signpost/state/admission.h"
+#include "signpost/state/location.h"
+#include "signpost/state/metrics.h"
+
+// The user agent server (RFC 3261 8.2): the one entry point of the core. Bytes, a peer and the
+// time come in; bytes and their target go out. No socket, no clock, no lock but the location
+// table's; what it needs to remember between calls is in the location table alone.
+
+struct uas_config {
+    const struct slice *domains; // in lower case; none: responsible for any domain
+    size_t domain_count;
+    struct admission admission;
+    uint32_t expires_default_s; // granted when a REGISTER does not say
+    uint32_t expires_min_s;     // 423 below, where RFC 3261 10.3 allows it
+    uint32_t expires_max_s;     // granted when a REGISTER asks for more
+    struct slice server;        // value of the Server header field, empty for none
+    struct hash_key key;        // secret, of To tags and request identities
+};
+
+// What all workers share: read only, but for the location table, which guards itself.
+struct uas {
+    struct uas_config config;
+    struct location *location;
+};
+
+// Working memory of one thread; no state of its own between calls.
+struct uas_scratch;
+
+// NULL when memory does not suffice.
+struct uas_scratch *uas_scratch_create(void);
+void uas_scratch_destroy(struct uas_scratch *scratch);
+
+struct uas_input {
+    struct slice bytes;           // one datagram
+    const struct endpoint *peer;  // its source
+    const struct endpoint *local; // the address it came to
+    struct now now;
+};
+
+struct uas_output {
+    struct buf answer;      // over memory of the caller, ANSWER_BYTES_MAX of it, len 0
+    struct endpoint target; // where the answer goes, from the address the datagram came to
+};
+
+// Handles one datagram. True when out->answer is to be sent to out->target; false when nothing is
+// to be answered. Allocates memory for nothing but a new binding. Counts into `metrics`. Threads
+// may call it at the same time with scratch, output and metrics of their own.
+bool uas_handle(const struct uas *uas, struct uas_scratch *scratch, struct metrics *metrics,
+                const struct uas_input *in, struct uas_output *out);
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIGNPOST_SIP_URI_H
+#define SIGNPOST_SIP_URI_H
+
+#include "signpost/base/endpoint.h"
+#include "signpost/base/err.h"
+
+// URIs (RFC 3261 19.1, 25.1). A parsed URI is a value of slices into the text it came from.
+
+enum uri_scheme {
+    URI_SIP,
+    URI_SIPS,
+    URI_OTHER, // tel, mailto, ...: only `text` and `scheme_name` are set
+};
+
+struct uri {
+    enum uri_scheme scheme;
+    bool has_user;
+    bool has_password;
+    uint16_t port;     // 0 when none is given
+    struct slice text; // all of it
+    struct slice scheme_name;
+    struct slice user;     // escapes as they came
+    struct slice password; // escapes as they came
+    struct slice host;     // a name, dotted quad, or IPv6 reference with its brackets
+    struct ip host_ip;     // IP_NONE when the host is a name
+    struct slice params;   // from the first ";" up to the headers, or empty
+    struct slice headers;  // after "?", or empty
+};
+
+// All of `text` must be the URI. ERR_SYNTAX when it is not one.
+ERR_CHECKED enum err uri_parse(struct slice text, struct uri *out);
+
+// RFC 3261 19.1.4. URIs of other schemes are equal when their bytes are, but for the scheme's case.
+bool uri_equal(const struct uri *a, const struct uri *b);
+
+// Writes the canonical address of record (RFC 3261 10.3 step 5), an index and no URI: user with
+// its escapes decoded, "@", host in lower case (an IPv6 address in its RFC 5952 form). Scheme,
+// password, port and parameters are left out, so that sip: and sips: name one address of record
+// (RFC 5630), and a listening port in the URI makes no other user of it. The scheme must not be
+// URI_OTHER.
+void uri_put_aor(struct buf *b, const struct uri *uri);
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIGNPOST_STATE_LOCATION_H
+#define SIGNPOST_STATE_LOCATION_H
+
+#include "signpost/base/err.h"
+#include "signpost/base/hash.h"
+#include "signpost/base/limits.h"
+#include "signpost/base/now.h"
+#include "signpost/sip/uri.h"
+
+// The location service (RFC 3261 10.3): which Contacts an address of record is bound to, and until
+// when. Any number of threads may call anything here at the same time, but for create and destroy.
+//
+// Locks: one class, the rwlock of a shard, of which a call holds one at a time and no other lock
+// with it. Nothing but table code runs under it: results are copied out, and no pointer into the
+// table leaves. A reader never sees a binding past its time, whether or not location_expire has
+// come by.
+struct location;
+
+struct location_config {
+    unsigned shards;       // a power of two, up to SHARDS_MAX; at least 4 for each worker is wise
+    unsigned contacts_max; // bindings of one address of record, up to CONTACTS_PER_AOR_MAX
+    struct hash_key key;   // secret
+};
+
+// A binding as it is told: slices point into the list that it was copied to.
+struct binding {
+    struct slice uri;
+    struct slice params;  // Contact parameters other than q and expires, ";name=value..."
+    uint16_t q;           // 0..Q_ONE, or Q_ABSENT
+    uint32_t remaining_s; // at least 1; the second that has begun counts whole
+};
+
+// The bindings of one address of record, best q first, and among equals the newest first. Scratch
+// of the caller, reused from call to call.
+struct binding_list {
+    size_t count;
+    struct binding rows[CONTACTS_PER_AOR_MAX];
+    size_t used;
+    char bytes[AOR_STATE_BYTES_MAX];
+};
+
+// One Contact of a REGISTER, with the expiry that it has been granted.
+struct contact_update {
+    struct uri uri; // brackets and display name apart
+    struct slice params;
+    uint16_t q;
+    uint32_t expires_s; // 0 removes the binding
+};
+
+struct registration {
+    struct slice aor; // canonical (uri_put_aor)
+    struct slice call_id;
+    uint32_t cseq;
+    uint64_t request_id; // the same for retransmissions of a request and for nothing else
+    bool remove_all;     // "Contact: *"; then there are no updates
+    const struct contact_update *updates; // no two with equal URIs
+    size_t update_count;                  // 0 without remove_all: nothing changes
+};
+
+// What a registration did.
+struct registration_effect {
+    unsigned added;
+    unsigned refreshed;
+    unsigned removed;
+    unsigned repeated; // updates that this very request had made before
+    unsigned expired;  // bindings met whose time was over; also after an error
+};
+
+// NULL when memory does not suffice.
+struct location *location_create(const struct location_config *config);
+
+// No other thread may be in a call. location_destroy(NULL) is legal.
+void location_destroy(struct location *location);
+
+// RFC 3261 10.3 steps 6 to 8, at one stroke: either every update takes effect or none, and *list
+// holds what is bound afterwards. Contacts are matched by 19.1.4. ERR_STALE: a binding was made
+// with the same Call-ID and a CSeq not lower (unless by the same request, which then changes
+// nothing). ERR_TOO_MANY: more than contacts_max bindings, or AOR_STATE_BYTES_MAX bytes of them.
+// ERR_NO_MEMORY. After an error nothing has changed, and *list is empty.
+ERR_CHECKED enum err location_register(struct location *location, const struct registration *r,
+                                       struct now now, struct binding_list *list,
+                                       struct registration_effect *effect);
+
+// Copies the bindings of the address of record; an empty list when it has none.
+void location_lookup(struct location *location, struct slice aor, struct now now,
+                     struct binding_list *list);
+
+// Removes what has expired, and returns how many bindings that were. For one thread (the ticker),
+// every second or oftener; it takes time in proportion to what has expired, holds a lock for
+// EXPIRE_BATCH bindings at a time, and gives memory back.
+size_t location_expire(struct location *location, struct now now);
+
+struct location_size {
+    uint64_t bindings;
+    uint64_t aors;
+};
+
+// Counted without a lock: each number was true a moment ago.
+struct location_size location_size(const struct location *location);
+
+#endif

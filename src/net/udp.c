@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/udp.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "net/address.h"
+
+static bool enable(int fd, int level, int option)
+{
+    const int on = 1;
+    return setsockopt(fd, level, option, &on, sizeof(on)) == 0;
+}
+
+// More than net.core.rmem_max takes CAP_NET_ADMIN; without it the kernel grants what it may. The
+// kernel tells twice the size, for its bookkeeping.
+static int size_receive_buffer(int fd, unsigned bytes)
+{
+    const int wanted = (int)bytes;
+    int granted = 0;
+    socklen_t len = sizeof(granted);
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof(wanted)) != 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof(wanted));
+    }
+    (void)getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &len);
+    return granted / 2;
+}
+
+static bool all_zero(const struct ip *ip)
+{
+    static const uint8_t zero[sizeof(ip->bytes)];
+    return memcmp(ip->bytes, zero, sizeof(zero)) == 0;
+}
+
+// Datagrams are told which address they came to, and how many the kernel dropped before them.
+static bool prepare(int fd, const struct endpoint *at, bool any_address)
+{
+    const bool v6 = at->ip.family == IP_V6;
+    if (v6 && !enable(fd, IPPROTO_IPV6, IPV6_V6ONLY)) {
+        return false;
+    }
+    if (any_address &&
+        !(v6 ? enable(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO) : enable(fd, IPPROTO_IP, IP_PKTINFO))) {
+        return false;
+    }
+    return enable(fd, SOL_SOCKET, SO_RXQ_OVFL);
+}
+
+static enum err bind_error(void)
+{
+    switch (errno) {
+    case EADDRINUSE: return ERR_IN_USE;
+    case EADDRNOTAVAIL: return ERR_RANGE;
+    default: return ERR_SYSTEM;
+    }
+}
+
+enum err udp_open(const struct endpoint *at, unsigned receive_buffer_bytes, struct udp_socket *out)
+{
+    union address address;
+    socklen_t len = address_from_endpoint(at, &address);
+    const int fd =
+        socket(address.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+    if (fd < 0) {
+        return ERR_SYSTEM;
+    }
+    *out = (struct udp_socket){.fd = fd, .any_address = all_zero(&at->ip)};
+    if (!prepare(fd, at, out->any_address)) {
+        goto fail;
+    }
+    out->receive_buffer = size_receive_buffer(fd, receive_buffer_bytes);
+    if (bind(fd, &address.any, len) != 0) {
+        goto fail;
+    }
+    len = sizeof(address);
+    if (getsockname(fd, &address.any, &len) != 0) {
+        goto fail;
+    }
+    out->local = address_to_endpoint(&address);
+    return ERR_OK;
+
+fail:;
+    const enum err e = bind_error();
+    const int saved = errno;
+    (void)close(fd);
+    errno = saved;
+    out->fd = -1;
+    return e;
+}
+
+void udp_close(struct udp_socket *socket)
+{
+    if (socket->fd >= 0) {
+        (void)close(socket->fd);
+        socket->fd = -1;
+    }
+}

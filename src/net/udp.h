@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIGNPOST_NET_UDP_H
+#define SIGNPOST_NET_UDP_H
+
+#include "signpost/base/endpoint.h"
+#include "signpost/base/err.h"
+
+// A UDP socket that the server listens on, and answers from.
+struct udp_socket {
+    int fd;
+    bool any_address;      // bound to all addresses: each datagram tells which one it came to
+    struct endpoint local; // as bound, with the port that the kernel chose if 0 was asked for
+    int receive_buffer;    // bytes that the kernel has granted
+};
+
+// Opens and binds; non-blocking, close-on-exec, IPv6 sockets for IPv6 only. ERR_IN_USE, ERR_RANGE
+// (the address is none of this machine), or ERR_SYSTEM with errno as the call left it.
+ERR_CHECKED enum err udp_open(const struct endpoint *at, unsigned receive_buffer_bytes,
+                              struct udp_socket *out);
+
+void udp_close(struct udp_socket *socket);
+
+#endif

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/server.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "env/clock.h"
+#include "env/log.h"
+#include "net/receiver.h"
+#include "run/ticker.h"
+#include "run/worker.h"
+
+enum {
+    SHARDS_PER_WORKER = 16, // two workers seldom want the same lock
+    SHARDS_AUTO_MIN = 64,
+};
+
+struct server {
+    struct log log;
+    struct now started;
+    struct uas uas; // points into the fields below
+    struct cidr register_from[2 * OPTION_NETWORKS_MAX];
+    struct option_domains domains;
+    struct option_text server_header;
+    struct ring *ring;
+    struct receiver *receiver;
+    struct ticker *ticker;
+    size_t socket_count;
+    struct udp_socket sockets[LISTENERS_MAX];
+    unsigned worker_count;
+    struct worker *workers[WORKERS_MAX];
+    struct metrics *metrics; // the receiver's, the ticker's, then each worker's
+};
+
+enum { METRICS_RECEIVER, METRICS_TICKER, METRICS_WORKERS };
+
+static enum err open_sockets(struct server *server, const struct config *config);
+static enum err create_state(struct server *server, const struct config *config);
+static enum err start_threads(struct server *server);
+
+// The address as text, in memory of the caller.
+struct endpoint_text {
+    char bytes[64];
+};
+
+static const char *text_of(const struct endpoint *e, struct endpoint_text *text)
+{
+    struct buf b = buf_over(text->bytes, sizeof(text->bytes) - 1);
+    endpoint_put(&b, e);
+    text->bytes[b.len] = '\0';
+    return text->bytes;
+}
+
+// CPUs that this process may run on.
+static unsigned cpu_count(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+}
+
+static enum err fail(const struct server *server, enum err e, const char *what)
+{
+    log_write(&server->log, LOG_LEVEL_ERROR, "%s: %s%s%s", what, err_text(e),
+              e == ERR_SYSTEM ? ": " : "", e == ERR_SYSTEM ? strerror(errno) : "");
+    return e;
+}
+
+enum err server_start(const struct config *config, struct server **out)
+{
+    struct server *const server = calloc(1, sizeof(*server));
+    const struct log log = log_to_stderr(config->log_level);
+    *out = NULL;
+    if (server == NULL) {
+        log_write(&log, LOG_LEVEL_ERROR, "server: %s", err_text(ERR_NO_MEMORY));
+        return ERR_NO_MEMORY;
+    }
+    server->log = log;
+    server->started = clock_now();
+    server->worker_count = config->workers != 0 ? config->workers : cpu_count();
+    if (server->worker_count > WORKERS_MAX) {
+        server->worker_count = WORKERS_MAX;
+    }
+    enum err e = open_sockets(server, config);
+    if (e == ERR_OK) {
+        e = create_state(server, config);
+    }
+    if (e == ERR_OK) {
+        e = start_threads(server);
+    }
+    if (e != ERR_OK) {
+        server_stop(server);
+        return e;
+    }
+    *out = server;
+    return ERR_OK;
+}
+
+// ---- Sockets
+
+static enum err refuse_socket(const struct server *server, const struct endpoint *at, enum err e)
+{
+    struct endpoint_text text;
+    const char *const address = text_of(at, &text);
+    if (e == ERR_IN_USE) {
+        log_write(&server->log, LOG_LEVEL_ERROR,
+                  "udp:%s is in use by another program: stop it, or choose another address with "
+                  "--listen udp:HOST:PORT",
+                  address);
+    } else if (e == ERR_RANGE) {
+        log_write(&server->log, LOG_LEVEL_ERROR,
+                  "udp:%s is no address of this machine: choose another with --listen "
+                  "udp:HOST:PORT",
+                  address);
+    } else {
+        log_write(&server->log, LOG_LEVEL_ERROR, "udp:%s: cannot listen: %s", address,
+                  strerror(errno));
+    }
+    return e;
+}
+
+static enum err open_sockets(struct server *server, const struct config *config)
+{
+    for (size_t i = 0; i < config->listen.count; i++) {
+        struct udp_socket *const socket = &server->sockets[i];
+        struct endpoint_text text;
+        const enum err e = udp_open(&config->listen.at[i], config->receive_buffer_bytes, socket);
+        if (e != ERR_OK) {
+            return refuse_socket(server, &config->listen.at[i], e);
+        }
+        server->socket_count++;
+        if (socket->receive_buffer < (int)config->receive_buffer_bytes) {
+            log_write(&server->log, LOG_LEVEL_WARNING,
+                      "udp:%s: the kernel grants %d of the %u bytes of receive buffer asked for: "
+                      "raise net.core.rmem_max, or set receive-buffer-bytes",
+                      text_of(&socket->local, &text), socket->receive_buffer,
+                      config->receive_buffer_bytes);
+        }
+    }
+    return ERR_OK;
+}
+
+// ---- What the core needs
+
+static bool draw_key(struct hash_key *key)
+{
+    return getrandom(key->bytes, sizeof(key->bytes), 0) == (ssize_t)sizeof(key->bytes);
+}
+
+static unsigned shard_count(const struct server *server, const struct config *config)
+{
+    unsigned shards = SHARDS_AUTO_MIN;
+    if (config->shards != 0) {
+        return config->shards;
+    }
+    while (shards < server->worker_count * SHARDS_PER_WORKER) {
+        shards *= 2;
+    }
+    return shards;
+}
+
+// The core's configuration borrows from copies of its own, so that the caller may drop his.
+static enum err configure_uas(struct server *server, const struct config *config)
+{
+    struct uas_config *const uas = &server->uas.config;
+    server->domains.count = config->domain.count;
+    for (size_t i = 0; i < config->domain.count; i++) {
+        const struct slice name = config->domain.at[i];
+        memcpy(server->domains.bytes[i], name.at, name.len);
+        server->domains.at[i] = slice_of(server->domains.bytes[i], name.len);
+    }
+    memcpy(server->register_from, config->register_from.at, sizeof(server->register_from));
+    memcpy(server->server_header.bytes, config->server_header.bytes,
+           sizeof(server->server_header.bytes));
+    *uas = (struct uas_config){
+        .domains = server->domains.at,
+        .domain_count = server->domains.count,
+        .admission = {.register_from = server->register_from, .count = config->register_from.count},
+        .expires_default_s = config->expires_default_s,
+        .expires_min_s = config->expires_min_s,
+        .expires_max_s = config->expires_max_s,
+        .server = slice_of(server->server_header.bytes, config->server_header.slice.len),
+    };
+    return draw_key(&uas->key) ? ERR_OK : ERR_SYSTEM;
+}
+
+static enum err create_state(struct server *server, const struct config *config)
+{
+    struct location_config location = {.shards = shard_count(server, config),
+                                       .contacts_max = config->contacts_per_aor_max};
+    const size_t metrics_bytes = (METRICS_WORKERS + server->worker_count) * sizeof(struct metrics);
+    if (configure_uas(server, config) != ERR_OK || !draw_key(&location.key)) {
+        return fail(server, ERR_SYSTEM, "random numbers");
+    }
+    server->uas.location = location_create(&location);
+    server->ring = ring_create(config->ring_slots);
+    server->metrics = aligned_alloc(_Alignof(struct metrics), metrics_bytes);
+    if (server->uas.location == NULL || server->ring == NULL || server->metrics == NULL) {
+        return fail(server, ERR_NO_MEMORY, "location table and ring");
+    }
+    memset(server->metrics, 0, metrics_bytes);
+    return ERR_OK;
+}
+
+// ---- Threads
+
+static enum err start_threads(struct server *server)
+{
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        const enum err e = worker_create(
+            &server->uas, server->ring, &server->metrics[METRICS_WORKERS + i], &server->workers[i]);
+        if (e != ERR_OK) {
+            return fail(server, e, "worker thread");
+        }
+    }
+    enum err e =
+        ticker_create(server->uas.location, &server->metrics[METRICS_TICKER], &server->ticker);
+    if (e == ERR_OK) {
+        e = receiver_create(server->sockets, server->socket_count, server->ring,
+                            &server->metrics[METRICS_RECEIVER], &server->receiver);
+    }
+    return e == ERR_OK ? ERR_OK : fail(server, e, "receiver or ticker thread");
+}
+
+// In the order in which datagrams flow, so that nothing that was read stays unanswered.
+void server_stop(struct server *server)
+{
+    if (server == NULL) {
+        return;
+    }
+    receiver_destroy(server->receiver);
+    if (server->ring != NULL) {
+        ring_close(server->ring);
+    }
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        worker_destroy(server->workers[i]);
+    }
+    ticker_destroy(server->ticker);
+    for (size_t i = 0; i < server->socket_count; i++) {
+        udp_close(&server->sockets[i]);
+    }
+    ring_destroy(server->ring);
+    location_destroy(server->uas.location);
+    free(server->metrics);
+    free(server);
+}
+
+static void set_gauge(struct metrics *metrics, enum metric id, uint64_t value)
+{
+    metrics_add(metrics, id, value - metric_read(&metrics->rows[id]));
+}
+
+void server_metrics(const struct server *server, struct metrics *out)
+{
+    const struct location_size size = location_size(server->uas.location);
+    memset(out, 0, sizeof(*out));
+    for (unsigned i = 0; i < METRICS_WORKERS + server->worker_count; i++) {
+        metrics_sum(out, &server->metrics[i]);
+    }
+    set_gauge(out, METRIC_BINDINGS, size.bindings);
+    set_gauge(out, METRIC_AORS, size.aors);
+    set_gauge(out, METRIC_RING_DEPTH, ring_depth(server->ring));
+    set_gauge(out, METRIC_WORKERS, server->worker_count);
+    set_gauge(out, METRIC_START_TIME, server->started.wall_ms / MS_PER_S);
+}

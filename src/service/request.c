@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signpost/service/request.h"
+
+bool request_domain_served(const struct request *r, const struct uri *uri)
+{
+    const struct uas_config *const config = &r->uas->config;
+    if (uri->scheme == URI_OTHER) {
+        return false;
+    }
+    for (size_t i = 0; i < config->domain_count; i++) {
+        if (slice_equal_nocase(uri->host, config->domains[i])) {
+            return true;
+        }
+    }
+    return config->domain_count == 0;
+}
+
+bool request_names_server(const struct request *r)
+{
+    return !r->uri.has_user &&
+           (request_domain_served(r, &r->uri) || ip_equal(&r->uri.host_ip, &r->in->local->ip));
+}
+
+void request_answer_begin(struct request *r, enum status status, struct slice phrase)
+{
+    const struct response_head head = {
+        .request = r->message,
+        .via = &r->via,
+        .peer = r->in->peer,
+        .status = status,
+        .phrase = phrase,
+        .server = r->uas->config.server,
+        .to_tag = r->tag_to ? &r->id : NULL,
+    };
+    metrics_response(r->metrics, status);
+    response_begin(r->out, &head);
+}
+
+void request_answer_end(struct request *r)
+{
+    response_end(r->out);
+}
+
+void request_answer(struct request *r, enum status status, struct slice phrase)
+{
+    request_answer_begin(r, status, phrase);
+    request_answer_end(r);
+}
+
+bool request_refuse_extensions(struct request *r)
+{
+    const struct message_row *row = message_first(r->message, HEADER_REQUIRE);
+    if (row == NULL) {
+        return false;
+    }
+    request_answer_begin(r, STATUS_BAD_EXTENSION, SLICE(""));
+    for (; row != NULL; row = message_next(r->message, row)) {
+        response_header(r->out, SLICE("Unsupported"), row->value);
+    }
+    request_answer_end(r);
+    return true;
+}
+
+static void put_q(struct buf *b, uint16_t q)
+{
+    unsigned thousandths = q;
+    unsigned digits = 3;
+    if (q >= Q_ONE) {
+        buf_put_char(b, '1');
+        return;
+    }
+    buf_put_char(b, '0');
+    while (digits > 0 && thousandths % 10 == 0) {
+        thousandths /= 10;
+        digits--;
+    }
+    if (digits > 0) {
+        buf_put_char(b, '.');
+        buf_put_padded(b, thousandths, digits);
+    }
+}
+
+void request_put_binding(struct buf *b, const struct binding *binding)
+{
+    buf_put_char(b, '<');
+    buf_put(b, binding->uri);
+    buf_put_char(b, '>');
+    if (binding->q != Q_ABSENT) {
+        buf_put(b, SLICE(";q="));
+        put_q(b, binding->q);
+    }
+    buf_put(b, SLICE(";expires="));
+    buf_put_u64(b, binding->remaining_s);
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signpost/sip/params.h"
+
+#include "signpost/sip/chars.h"
+
+bool params_next_uri(struct slice *rest, struct param *out)
+{
+    if (rest->len < 2 || rest->at[0] != ';') {
+        return false;
+    }
+    const struct slice body = slice_from(*rest, 1);
+    const size_t end = slice_find(body, ';');
+    const struct slice one = slice_of(body.at, end);
+    const size_t equals = slice_find(one, '=');
+    out->whole = slice_of(rest->at, end + 1);
+    out->name = slice_of(one.at, equals);
+    out->value = slice_from(one, equals + 1);
+    out->has_value = equals < one.len;
+    if (slice_empty(out->name) || !chars_all_escaped(CHARS_URI_PARAM, out->name) ||
+        !chars_all_escaped(CHARS_URI_PARAM, out->value) ||
+        (out->has_value && slice_empty(out->value))) {
+        return false;
+    }
+    *rest = slice_from(body, end);
+    return true;
+}
+
+size_t quoted_length(struct slice s)
+{
+    if (s.len == 0 || s.at[0] != '"') {
+        return 0;
+    }
+    for (size_t i = 1; i < s.len; i++) {
+        if (s.at[i] == '"') {
+            return i + 1;
+        }
+        if ((unsigned char)s.at[i] < ' ' && !chars_lws(s.at[i])) {
+            return 0;
+        }
+        if (s.at[i] == '\\') {
+            i++;
+        }
+    }
+    return 0;
+}
+
+// gen-value = token / host / quoted-string: the length at the front of `s`, 0 when it is none.
+static size_t value_length(struct slice s)
+{
+    const size_t quoted = quoted_length(s);
+    if (quoted > 0) {
+        return quoted;
+    }
+    if (s.len > 0 && s.at[0] == '[') {
+        const size_t close = slice_find(s, ']');
+        return close == s.len ? 0 : close + 1;
+    }
+    // Bare IPv6 addresses stand in `received` parameters of elder elements (RFC 5118 4.5), and
+    // feature tags may hold colons.
+    size_t n = 0;
+    while (n < s.len && (chars_has(CHARS_TOKEN, s.at[n]) || s.at[n] == ':')) {
+        n++;
+    }
+    return n;
+}
+
+bool params_next(struct slice *rest, struct param *out)
+{
+    struct slice s = chars_skip_lws(*rest);
+    if (slice_empty(s)) {
+        *rest = s;
+        return false;
+    }
+    if (s.at[0] != ';') {
+        return false;
+    }
+    const char *const start = s.at;
+    s = chars_skip_lws(slice_from(s, 1));
+    out->name = slice_of(s.at, chars_span(CHARS_TOKEN, s));
+    out->value = slice_of(NULL, 0);
+    out->has_value = false;
+    if (slice_empty(out->name)) {
+        return false;
+    }
+    s = slice_from(s, out->name.len);
+    const char *end = s.at;
+    const struct slice after = chars_skip_lws(s);
+    if (after.len > 0 && after.at[0] == '=') {
+        s = chars_skip_lws(slice_from(after, 1));
+        out->value = slice_of(s.at, value_length(s));
+        out->has_value = true;
+        if (slice_empty(out->value)) {
+            return false;
+        }
+        s = slice_from(s, out->value.len);
+        end = s.at;
+    }
+    out->whole = slice_between(start, end);
+    *rest = s;
+    return true;
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signpost/sip/uri.h"
+
+#include "signpost/sip/chars.h"
+#include "signpost/sip/params.h"
+
+static enum err parse_sip(struct slice rest, struct uri *uri);
+
+enum err uri_parse(struct slice text, struct uri *out)
+{
+    const size_t colon = slice_find(text, ':');
+    const struct slice scheme = slice_of(text.at, colon);
+    const struct slice rest = slice_from(text, colon + 1);
+    *out = (struct uri){.text = text, .scheme_name = scheme, .scheme = URI_OTHER};
+    if (colon == text.len || slice_empty(rest)) {
+        return ERR_SYNTAX;
+    }
+    if (slice_equal_nocase(scheme, SLICE("sip"))) {
+        out->scheme = URI_SIP;
+        return parse_sip(rest, out);
+    }
+    if (slice_equal_nocase(scheme, SLICE("sips"))) {
+        out->scheme = URI_SIPS;
+        return parse_sip(rest, out);
+    }
+    const bool letter_first =
+        scheme.len > 0 && ascii_lower(scheme.at[0]) >= 'a' && ascii_lower(scheme.at[0]) <= 'z';
+    if (!letter_first || !chars_all(CHARS_SCHEME, scheme) || !chars_all_escaped(CHARS_URIC, rest)) {
+        return ERR_SYNTAX;
+    }
+    return ERR_OK;
+}
+
+// "@" is in no character class of what follows the userinfo, so the first one ends it.
+static enum err parse_userinfo(struct slice userinfo, struct uri *uri)
+{
+    const size_t colon = slice_find(userinfo, ':');
+    uri->has_user = true;
+    uri->has_password = colon < userinfo.len;
+    uri->user = slice_of(userinfo.at, colon);
+    uri->password = slice_from(userinfo, colon + 1);
+    if (slice_empty(uri->user) || !chars_all_escaped(CHARS_USER, uri->user) ||
+        !chars_all_escaped(CHARS_PASSWORD, uri->password)) {
+        return ERR_SYNTAX;
+    }
+    return ERR_OK;
+}
+
+static size_t host_length(struct slice s)
+{
+    if (s.len > 0 && s.at[0] == '[') {
+        const size_t close = slice_find(s, ']');
+        return close == s.len ? 0 : close + 1;
+    }
+    return chars_span(CHARS_HOST, s);
+}
+
+// Takes "host[:port]" off the front of `rest`.
+static enum err parse_hostport(struct slice *rest, struct uri *uri)
+{
+    uri->host = slice_of(rest->at, host_length(*rest));
+    *rest = slice_from(*rest, uri->host.len);
+    if (slice_empty(uri->host) || (!ip_parse(uri->host, &uri->host_ip) && uri->host.at[0] == '[')) {
+        return ERR_SYNTAX;
+    }
+    if (rest->len > 0 && rest->at[0] == ':') {
+        size_t end = 1;
+        uint64_t port;
+        while (end < rest->len && ascii_digit(rest->at[end])) {
+            end++;
+        }
+        if (!slice_to_u64(slice_of(rest->at + 1, end - 1), UINT16_MAX, &port) || port == 0) {
+            return ERR_SYNTAX;
+        }
+        uri->port = (uint16_t)port;
+        *rest = slice_from(*rest, end);
+    }
+    return ERR_OK;
+}
+
+// "hname=hvalue" joined by "&" (RFC 3261 25.1 headers).
+static bool headers_well_formed(struct slice headers)
+{
+    while (!slice_empty(headers)) {
+        const size_t end = slice_find(headers, '&');
+        const struct slice one = slice_of(headers.at, end);
+        const size_t equals = slice_find(one, '=');
+        if (equals == 0 || equals == one.len ||
+            !chars_all_escaped(CHARS_URI_HEADER, slice_of(one.at, equals)) ||
+            !chars_all_escaped(CHARS_URI_HEADER, slice_from(one, equals + 1)) ||
+            end + 1 == headers.len) {
+            return false;
+        }
+        headers = slice_from(headers, end + 1);
+    }
+    return true;
+}
+
+static enum err parse_sip(struct slice rest, struct uri *uri)
+{
+    const size_t at = slice_find(rest, '@');
+    if (at < rest.len) {
+        if (parse_userinfo(slice_of(rest.at, at), uri) != ERR_OK) {
+            return ERR_SYNTAX;
+        }
+        rest = slice_from(rest, at + 1);
+    }
+    if (parse_hostport(&rest, uri) != ERR_OK) {
+        return ERR_SYNTAX;
+    }
+    const size_t question = slice_find(rest, '?');
+    uri->params = slice_of(rest.at, question);
+    uri->headers = slice_from(rest, question + 1);
+    if (question < rest.len && slice_empty(uri->headers)) {
+        return ERR_SYNTAX;
+    }
+    struct slice cursor = uri->params;
+    struct param param;
+    while (!slice_empty(cursor)) {
+        if (!params_next_uri(&cursor, &param)) {
+            return ERR_SYNTAX;
+        }
+    }
+    return headers_well_formed(uri->headers) ? ERR_OK : ERR_SYNTAX;
+}
+
+// RFC 2396 2.2: an escaped reserved character is not the same as the character itself.
+static bool reserved(char c)
+{
+    return c != '\0' && strchr(";/?:@&=+$,", c) != NULL;
+}
+
+// Takes one character off the front, decoding an escape, and sets *literal when it must not equal
+// an unescaped one.
+static char take_char(struct slice *s, bool *literal)
+{
+    char c = s->at[0];
+    size_t used = 1;
+    *literal = false;
+    if (c == '%' && s->len >= 3) {
+        c = (char)(ascii_hex(s->at[1]) << 4 | ascii_hex(s->at[2]));
+        *literal = reserved(c);
+        used = 3;
+    }
+    *s = slice_from(*s, used);
+    return c;
+}
+
+static bool equal_escaped(struct slice a, struct slice b, bool nocase)
+{
+    while (a.len > 0 && b.len > 0) {
+        bool literal_a;
+        bool literal_b;
+        const char ca = take_char(&a, &literal_a);
+        const char cb = take_char(&b, &literal_b);
+        const bool same = nocase ? ascii_lower(ca) == ascii_lower(cb) : ca == cb;
+        if (!same || literal_a != literal_b) {
+            return false;
+        }
+    }
+    return a.len == b.len;
+}
+
+static bool find_param(struct slice params, struct slice name, struct param *out)
+{
+    while (params_next_uri(&params, out)) {
+        if (equal_escaped(out->name, name, true)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// These may not stand in one URI only, even with their default value.
+static bool param_must_match(struct slice name)
+{
+    static const struct slice names[] = {SLICE_INIT("user"), SLICE_INIT("ttl"),
+                                         SLICE_INIT("method"), SLICE_INIT("maddr"),
+                                         SLICE_INIT("transport")};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (equal_escaped(name, names[i], true)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Every parameter of `a` agrees with `b`: the same value in both, or absent there and of a kind
+// that may be.
+static bool params_agree(struct slice a, struct slice b)
+{
+    struct param mine;
+    struct param theirs;
+    while (params_next_uri(&a, &mine)) {
+        if (!find_param(b, mine.name, &theirs)) {
+            if (param_must_match(mine.name)) {
+                return false;
+            }
+        } else if (!equal_escaped(mine.value, theirs.value, true)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct slice next_uri_header(struct slice *headers)
+{
+    const size_t end = slice_find(*headers, '&');
+    const struct slice one = slice_of(headers->at, end);
+    *headers = slice_from(*headers, end + 1);
+    return one;
+}
+
+// Every header component of `a` stands in `b` too, order apart.
+static bool headers_within(struct slice a, struct slice b)
+{
+    while (!slice_empty(a)) {
+        const struct slice mine = next_uri_header(&a);
+        const size_t name_len = slice_find(mine, '=');
+        struct slice others = b;
+        bool found = false;
+        while (!found && !slice_empty(others)) {
+            const struct slice theirs = next_uri_header(&others);
+            const size_t their_len = slice_find(theirs, '=');
+            found =
+                equal_escaped(slice_of(mine.at, name_len), slice_of(theirs.at, their_len), true) &&
+                equal_escaped(slice_from(mine, name_len), slice_from(theirs, their_len), false);
+        }
+        if (!found) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool host_equal(const struct uri *a, const struct uri *b)
+{
+    if (a->host_ip.family != IP_NONE || b->host_ip.family != IP_NONE) {
+        return ip_equal(&a->host_ip, &b->host_ip);
+    }
+    return slice_equal_nocase(a->host, b->host);
+}
+
+bool uri_equal(const struct uri *a, const struct uri *b)
+{
+    if (slice_equal(a->text, b->text)) {
+        return true;
+    }
+    if (a->scheme != b->scheme) {
+        return false;
+    }
+    if (a->scheme == URI_OTHER) {
+        return slice_equal_nocase(a->scheme_name, b->scheme_name) &&
+               slice_equal(slice_from(a->text, a->scheme_name.len),
+                           slice_from(b->text, b->scheme_name.len));
+    }
+    return a->has_user == b->has_user && a->has_password == b->has_password && a->port == b->port &&
+           host_equal(a, b) && equal_escaped(a->user, b->user, false) &&
+           equal_escaped(a->password, b->password, false) && params_agree(a->params, b->params) &&
+           params_agree(b->params, a->params) && headers_within(a->headers, b->headers) &&
+           headers_within(b->headers, a->headers);
+}
+
+void uri_put_aor(struct buf *b, const struct uri *uri)
+{
+    assert(uri->scheme != URI_OTHER);
+    struct slice user = uri->user;
+    bool literal;
+    while (user.len > 0) {
+        buf_put_char(b, take_char(&user, &literal));
+    }
+    buf_put_char(b, '@');
+    if (uri->host_ip.family == IP_V6) {
+        ip_put(b, &uri->host_ip);
+        return;
+    }
+    // A fully qualified name may end in a dot, which does not make it another host.
+    const bool dot = uri->host.len > 1 && uri->host.at[uri->host.len - 1] == '.';
+    for (size_t i = 0; i < uri->host.len - (dot ? 1 : 0); i++) {
+        buf_put_char(b, ascii_lower(uri->host.at[i]));
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signpost/sip/via.h"
+
+#include "signpost/sip/chars.h"
+#include "signpost/sip/params.h"
+
+static enum err parse_sent_by(struct slice *rest, struct via *via);
+static enum err parse_params(struct slice *rest, struct via *via);
+
+// Takes a token, and then `separator` with white space around it unless that is 0.
+static bool take_token(struct slice *rest, char separator, struct slice *out)
+{
+    *out = slice_of(rest->at, chars_span(CHARS_TOKEN, *rest));
+    *rest = slice_from(*rest, out->len);
+    if (separator != '\0') {
+        *rest = chars_skip_lws(*rest);
+        if (rest->len == 0 || rest->at[0] != separator) {
+            return false;
+        }
+        *rest = chars_skip_lws(slice_from(*rest, 1));
+    }
+    return out->len > 0;
+}
+
+enum err via_parse(struct slice value, struct via *out)
+{
+    struct slice rest = value;
+    struct slice name;
+    struct slice version;
+    *out = (struct via){.maddr = {.family = IP_NONE}};
+    if (!take_token(&rest, '/', &name) || !take_token(&rest, '/', &version) ||
+        !take_token(&rest, '\0', &out->transport)) {
+        return ERR_SYNTAX;
+    }
+    if (!slice_equal_nocase(name, SLICE("SIP")) || !slice_equal(version, SLICE("2.0")) ||
+        rest.len == 0 || !chars_lws(rest.at[0])) {
+        return ERR_SYNTAX;
+    }
+    rest = chars_skip_lws(rest);
+    if (parse_sent_by(&rest, out) != ERR_OK) {
+        return ERR_SYNTAX;
+    }
+    out->sent_by = slice_between(value.at, rest.at);
+    if (parse_params(&rest, out) != ERR_OK) {
+        return ERR_SYNTAX;
+    }
+    out->text = slice_between(value.at, slice_end(out->params));
+    rest = chars_skip_lws(rest);
+    return rest.len == 0 || rest.at[0] == ',' ? ERR_OK : ERR_SYNTAX;
+}
+
+// host [ COLON port ], where COLON allows white space around it.
+static enum err parse_sent_by(struct slice *rest, struct via *via)
+{
+    size_t len = chars_span(CHARS_HOST, *rest);
+    if (rest->len > 0 && rest->at[0] == '[') {
+        const size_t close = slice_find(*rest, ']');
+        len = close == rest->len ? 0 : close + 1;
+    }
+    via->host = slice_of(rest->at, len);
+    if (len == 0 || (!ip_parse(via->host, &via->host_ip) && via->host.at[0] == '[')) {
+        return ERR_SYNTAX;
+    }
+    *rest = slice_from(*rest, len);
+    const struct slice after = chars_skip_lws(*rest);
+    if (after.len > 0 && after.at[0] == ':') {
+        const struct slice digits = chars_skip_lws(slice_from(after, 1));
+        size_t end = 0;
+        uint64_t port;
+        while (end < digits.len && ascii_digit(digits.at[end])) {
+            end++;
+        }
+        if (!slice_to_u64(slice_of(digits.at, end), UINT16_MAX, &port) || port == 0) {
+            return ERR_SYNTAX;
+        }
+        via->port = (uint16_t)port;
+        *rest = slice_from(digits, end);
+    }
+    return ERR_OK;
+}
+
+static enum err parse_params(struct slice *rest, struct via *via)
+{
+    const char *const start = rest->at;
+    const char *end = start;
+    struct param param;
+    while (params_next(rest, &param)) {
+        end = slice_end(param.whole);
+        if (slice_equal_nocase(param.name, SLICE("branch"))) {
+            via->branch = param.value;
+        } else if (slice_equal_nocase(param.name, SLICE("rport"))) {
+            via->rport = true;
+        } else if (slice_equal_nocase(param.name, SLICE("maddr"))) {
+            // A name would have to be resolved, which no worker waits for: then it is as if the
+            // parameter were absent.
+            (void)ip_parse(param.value, &via->maddr);
+        }
+    }
+    via->params = slice_between(start, end);
+    return rest->len == 0 || rest->at[0] == ',' ? ERR_OK : ERR_SYNTAX;
+}
+
+struct endpoint via_response_target(const struct via *via, const struct endpoint *peer)
+{
+    struct endpoint to = *peer;
+    if (via->maddr.family == peer->ip.family) {
+        to.ip = via->maddr;
+    } else if (via->rport) {
+        return to;
+    }
+    to.port = via->port != 0 ? via->port : SIP_PORT;
+    return to;
+}
+
+void via_put_response(struct buf *b, const struct via *via, const struct endpoint *peer)
+{
+    struct slice params = via->params;
+    struct param param;
+    buf_put(b, via->sent_by);
+    while (params_next(&params, &param)) {
+        if (!slice_equal_nocase(param.name, SLICE("rport")) &&
+            !slice_equal_nocase(param.name, SLICE("received"))) {
+            buf_put(b, param.whole);
+        }
+    }
+    if (via->rport || !ip_equal(&via->host_ip, &peer->ip)) {
+        buf_put(b, SLICE(";received="));
+        ip_put(b, &peer->ip);
+    }
+    if (via->rport) {
+        buf_put(b, SLICE(";rport="));
+        buf_put_u64(b, peer->port);
+    }
+}
