@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+#include <stdio.h>
+
+#include "env/config.h"
+#include "run/admin.h"
+#include "run/server.h"
+
+// Exit statuses: 2 is for what the operator can put right on the command line or in the file.
+enum { EXIT_DONE = 0, EXIT_BROKEN = 1, EXIT_REFUSED = 2 };
+
+static void snapshot(const void *server, struct metrics *out)
+{
+    server_metrics(server, out);
+}
+
+static int exit_status(enum err e)
+{
+    return e == ERR_OK ? EXIT_DONE : e == ERR_IN_USE || e == ERR_RANGE ? EXIT_REFUSED : EXIT_BROKEN;
+}
+
+// One line for scripts that wait for it, whatever the log level.
+static void print_ready(const struct config *config)
+{
+    char bytes[CONFIG_ADDRESSES_BYTES_MAX];
+    struct buf text = buf_over(bytes, sizeof(bytes));
+    config_put_addresses(config, &text);
+    assert(buf_ok(&text));
+    (void)fprintf(stderr, "signpostd " SIGNPOST_VERSION " ready on %.*s\n", (int)text.len, text.at);
+}
+
+static void wait_for_end(const sigset_t *signals, const struct log *log)
+{
+    int signal_number = 0;
+    while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP) {
+        log_write(log, LOG_LEVEL_WARNING,
+                  "SIGHUP: reload is not supported by this version, restart to apply changes");
+    }
+    log_write(log, LOG_LEVEL_INFO, "%s: draining", strsignal(signal_number));
+}
+
+static enum err serve(const struct config *config, const sigset_t *signals)
+{
+    const struct log log = log_to_stderr(config->log_level);
+    struct server *server = NULL;
+    struct admin *admin = NULL;
+    enum err e = server_start(config, &server);
+    if (e == ERR_OK && config->admin.enabled) {
+        const struct admin_config admin_config = {config->admin.address, snapshot, server, log};
+        e = admin_start(&admin_config, &admin);
+    }
+    if (e == ERR_OK) {
+        print_ready(config);
+        wait_for_end(signals, &log);
+    }
+    admin_stop(admin);
+    server_stop(server);
+    return e;
+}
+
+int main(int argc, char **argv)
+{
+    const struct config_streams streams = {.out = stdout, .err = stderr};
+    struct config *config = NULL;
+    const enum config_action action = config_load(argc, argv, &streams, &config);
+    if (action != CONFIG_RUN) {
+        return action == CONFIG_DONE ? EXIT_DONE : EXIT_REFUSED;
+    }
+    sigset_t signals;
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    const int status = exit_status(serve(config, &signals));
+    config_destroy(config);
+    return status;
+}
