@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIPFLOOD_CHECK_H
+#define SIPFLOOD_CHECK_H
+
+#include "sipflood/answer.h"
+#include "sipflood/script.h"
+
+// Whether a final answer that belongs to a request is the right one.
+
+enum verdict {
+    VERDICT_RIGHT,
+    VERDICT_WRONG_STATUS,
+    VERDICT_WRONG_CONTENT,
+};
+
+// Why it is not. `expected` borrows from the expectation or is static, `found` from the answer.
+struct complaint {
+    const char *what;
+    struct slice expected;
+    struct slice found;
+};
+
+// *why is set unless the verdict is VERDICT_RIGHT: the first thing found wrong.
+enum verdict check_answer(const struct expectation *e, const struct answer *a,
+                          struct complaint *why);
+
+#endif

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sipflood/cli.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "sipflood/ports.h"
+#include "sipflood/script.h"
+#include "sipflood/tally.h"
+
+enum kind {
+    KIND_FLAG,
+    KIND_NUMBER,
+    KIND_REAL,
+    KIND_TEXT,
+};
+
+struct option_row {
+    const char *name;
+    const char *value; // how the help names it
+    enum kind kind;
+    size_t offset; // of the member in struct cli
+    double min;
+    double max;
+    const char *help;
+};
+
+#define AT(member) offsetof(struct cli, member)
+
+// clang-format off
+static const struct option_row rows[] = {
+    {"target", "HOST:PORT", KIND_TEXT, AT(target), 0, 0, "where to send to; IPv6 as [::1]:5060; required"},
+    {"users", "N", KIND_NUMBER, AT(users), 1, SCRIPT_USERS_MAX, "population u0000000 .. u<N-1>; default 1000"},
+    {"domain", "NAME", KIND_TEXT, AT(domain), 0, 0, "their domain; default sip.test"},
+    {"count", "N", KIND_NUMBER, AT(count), 1, 1e15, "requests to send; default: one per user, unless --duration"},
+    {"duration", "S", KIND_REAL, AT(duration_s), 0.001, 1e6, "seconds to send for"},
+    {"rate", "R", KIND_NUMBER, AT(rate_per_s), 1, 1e7, "open loop: requests per second, sent at their time come what may; default 1000"},
+    {"window", "W", KIND_NUMBER, AT(window), 1, 1 << 20, "closed loop instead: at most W requests without an answer"},
+    {"ports", "N", KIND_NUMBER, AT(ports), 1, PORTS_MAX, "source ports that share the users; default 64"},
+    {"local-port", "P", KIND_NUMBER, AT(local_port), SCRIPT_LOCAL_PORT_MIN, UINT16_MAX, "the first of them; default 20000"},
+    {"expires", "S", KIND_NUMBER, AT(expires_s), 1, INT32_MAX, "Expires of a REGISTER; default 3600"},
+    {"timeout", "S", KIND_REAL, AT(timeout_s), 0.001, 64, "after it a request counts as lost; default 2, with --retransmit 32"},
+    {"retransmit", NULL, KIND_FLAG, AT(retransmit), 0, 0, "send again by RFC 3261's timers (T1 500 ms)"},
+    {"no-ack", NULL, KIND_FLAG, AT(no_ack), 0, 0, "do not acknowledge the final answers to INVITEs"},
+    {"echo", NULL, KIND_FLAG, AT(echo), 0, 0, "the target is an echo (udpecho): an answer is right if its branch is"},
+    {"loss-max", "PERCENT", KIND_REAL, AT(loss_max_percent), 0, 100, "loss that still is success; default 0"},
+    {"show", "N", KIND_NUMBER, AT(shown), 0, TALLY_SAMPLES_MAX, "wrong answers to show; default 3"},
+    {"busy", NULL, KIND_FLAG, AT(busy), 0, 0, "never sleep: steadier latencies for a whole core"},
+    {"gso", NULL, KIND_FLAG, AT(gso), 0, 0, "let the kernel cut batches into datagrams: faster, but phones send no trains"},
+    {"json", NULL, KIND_FLAG, AT(json), 0, 0, "print the report as one JSON object"},
+    {"help", NULL, KIND_FLAG, AT(help), 0, 0, "print this"},
+    {"version", NULL, KIND_FLAG, AT(version), 0, 0, "print the version"},
+};
+
+// clang-format on
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static const struct option_row *find_row(struct slice name)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (slice_equal(name, slice_of(rows[i].name, strlen(rows[i].name)))) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static enum err out_of_bounds(const struct option_row *row, const char *value, FILE *why)
+{
+    (void)fprintf(why, "--%s %s: expected a%s number from %.15g to %.15g\n", row->name, value,
+                  row->kind == KIND_NUMBER ? " whole" : "", row->min, row->max);
+    return ERR_SYNTAX;
+}
+
+static enum err set_value(struct cli *cli, const struct option_row *row, const char *value,
+                          FILE *why)
+{
+    char *member = (char *)cli + row->offset;
+    uint64_t number;
+    double real;
+    char *end;
+    switch (row->kind) {
+    case KIND_FLAG: memcpy(member, &(bool){true}, sizeof(bool)); return ERR_OK;
+    case KIND_TEXT: memcpy(member, &value, sizeof(value)); return ERR_OK;
+    case KIND_NUMBER:
+        if (!slice_to_u64(slice_of(value, strlen(value)), (uint64_t)row->max, &number) ||
+            (double)number < row->min) {
+            return out_of_bounds(row, value, why);
+        }
+        memcpy(member, &number, sizeof(number));
+        return ERR_OK;
+    case KIND_REAL:
+        real = strtod(value, &end);
+        if (end == value || *end != '\0' || !isfinite(real) || real < row->min || real > row->max) {
+            return out_of_bounds(row, value, why);
+        }
+        memcpy(member, &real, sizeof(real));
+        return ERR_OK;
+    }
+    return ERR_SYNTAX;
+}
+
+// Takes one option and its value, "--name=value" or "--name value", and moves *i on to the last
+// argument used.
+static enum err take_option(int argc, char *const argv[], int *i, struct cli *cli, FILE *why)
+{
+    const char *text = argv[*i] + 2;
+    const struct slice all = slice_of(text, strlen(text));
+    const size_t name_len = slice_find(all, '=');
+    const bool attached = name_len < all.len;
+    const struct option_row *row = find_row(slice_of(text, name_len));
+    if (row == NULL) {
+        (void)fprintf(why, "unknown option %s (see --help)\n", argv[*i]);
+        return ERR_SYNTAX;
+    }
+    const char *value = attached ? text + name_len + 1 : NULL;
+    if (row->kind == KIND_FLAG && attached) {
+        (void)fprintf(why, "--%s takes no value\n", row->name);
+        return ERR_SYNTAX;
+    }
+    if (row->kind != KIND_FLAG && !attached) {
+        if (*i + 1 == argc) {
+            (void)fprintf(why, "--%s needs a value: %s\n", row->name, row->value);
+            return ERR_SYNTAX;
+        }
+        value = argv[++*i];
+    }
+    return set_value(cli, row, value, why);
+}
+
+static enum err take_scenario(struct cli *cli, const char *name, FILE *why)
+{
+    if (cli->scenario != NULL) {
+        (void)fprintf(why, "\"%s\": there is a scenario already (%s)\n", name, cli->scenario->name);
+        return ERR_SYNTAX;
+    }
+    cli->scenario = scenario_find(name);
+    if (cli->scenario != NULL) {
+        return ERR_OK;
+    }
+    (void)fprintf(why, "\"%s\" is no scenario; there are:", name);
+    for (size_t i = 0; scenario_at(i) != NULL; i++) {
+        (void)fprintf(why, " %s", scenario_at(i)->name);
+    }
+    (void)fprintf(why, "\n");
+    return ERR_SYNTAX;
+}
+
+static bool domain_ok(struct slice domain)
+{
+    if (domain.len == 0 || domain.len > SCRIPT_DOMAIN_BYTES_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < domain.len; i++) {
+        const char c = ascii_lower(domain.at[i]);
+        if (!ascii_digit(c) && (c < 'a' || c > 'z') && (c == '\0' || strchr("-.:[]", c) == NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// What no single option can tell.
+static const char *contradiction(const struct cli *cli)
+{
+    if (cli->scenario == NULL) {
+        return "say what to do: sipflood SCENARIO --target HOST:PORT (see --help)";
+    }
+    if (cli->target == NULL) {
+        return "--target HOST:PORT is missing";
+    }
+    if (cli->rate_per_s > 0 && cli->window > 0) {
+        return "--rate (open loop) and --window (closed loop) exclude each other";
+    }
+    if (cli->local_port + cli->ports - 1 > UINT16_MAX) {
+        return "--local-port plus --ports goes beyond port 65535";
+    }
+    if (!domain_ok(slice_of(cli->domain, strlen(cli->domain)))) {
+        return "--domain is no host name or address of at most 64 characters";
+    }
+    return NULL;
+}
+
+static void set_defaults(struct cli *cli)
+{
+    if (cli->count == 0 && cli->duration_s <= 0) {
+        cli->count = cli->users;
+    }
+    if (cli->rate_per_s == 0 && cli->window == 0) {
+        cli->rate_per_s = 1000;
+    }
+    if (cli->timeout_s <= 0) {
+        cli->timeout_s = cli->retransmit ? 32 : 2;
+    }
+}
+
+enum err cli_parse(int argc, char *const argv[], struct cli *out, FILE *why)
+{
+    *out = (struct cli){
+        .domain = "sip.test",
+        .users = 1000,
+        .ports = 64,
+        .local_port = 20000,
+        .expires_s = 3600,
+        .shown = 3,
+    };
+    for (int i = 1; i < argc; i++) {
+        const bool option = strncmp(argv[i], "--", 2) == 0;
+        const enum err e =
+            option ? take_option(argc, argv, &i, out, why) : take_scenario(out, argv[i], why);
+        if (e != ERR_OK) {
+            return e;
+        }
+    }
+    if (out->help || out->version) {
+        return ERR_OK;
+    }
+    const char *wrong = contradiction(out);
+    if (wrong != NULL) {
+        (void)fprintf(why, "%s\n", wrong);
+        return ERR_SYNTAX;
+    }
+    set_defaults(out);
+    return ERR_OK;
+}
+
+static const char examples[] =
+    "\n"
+    "Examples:\n"
+    "  A million phones register, 20,000 a second, then call each other:\n"
+    "    sipflood register --target 127.0.0.1:5060 --users 1000000 --rate 20000\n"
+    "    sipflood invite   --target 127.0.0.1:5060 --users 1000000 --rate 20000\n"
+    "  (both with the same --users, --ports, --local-port and --domain: a user's Contact follows\n"
+    "  from them, and an INVITE is right only if the 302 carries it)\n"
+    "  How many refreshes a second at most, with 256 always on their way?\n"
+    "    sipflood refresh --target 127.0.0.1:5060 --users 100000 --window 256 --duration 10\n"
+    "  What the machine's sockets can do at all, with the same bytes:\n"
+    "    udpecho 127.0.0.1:5999 & sipflood register --target 127.0.0.1:5999 --echo --window 512 "
+    "--duration 5\n"
+    "\n"
+    "Open loop tells the truth about latency: it counts from the moment a request was meant to be\n"
+    "sent, so a stall shows in every request that it delayed. Closed loop finds the capacity.\n"
+    "With a single answer wrong or more than --loss-max lost, the exit status is 1; a bad command\n"
+    "line or a system error is 2. SIGINT stops sending, waits for answers and reports.\n"
+    "A user must not be asked to register again before its last answer is here: choose --users\n"
+    "well above what is under way at once.\n";
+
+void cli_help(FILE *out)
+{
+    (void)fprintf(out, "sipflood: SIP load from many users and ports, every answer checked\n\n"
+                       "Usage: sipflood SCENARIO --target HOST:PORT [options]\n\nScenarios:\n");
+    for (size_t i = 0; scenario_at(i) != NULL; i++) {
+        (void)fprintf(out, "  %-22s%s\n", scenario_at(i)->name, scenario_at(i)->help);
+    }
+    (void)fprintf(out, "\nOptions:\n");
+    for (size_t i = 0; i < ROWS; i++) {
+        const int gap = 20 - (int)strlen(rows[i].name);
+        (void)fprintf(out, "  --%s %-*s%s\n", rows[i].name, gap > 0 ? gap - 1 : 0,
+                      rows[i].value != NULL ? rows[i].value : "", rows[i].help);
+    }
+    (void)fputs(examples, out);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIPFLOOD_CLI_H
+#define SIPFLOOD_CLI_H
+
+#include <stdio.h>
+
+#include "signpost/base/err.h"
+#include "sipflood/scenario.h"
+
+// The command line: every option is declared once, with its bounds, default and help.
+
+struct cli {
+    const struct scenario *scenario;
+    const char *target; // borrowed from argv, like `domain`
+    const char *domain;
+    uint64_t users;
+    uint64_t count; // 0: no bound
+    double duration_s;
+    uint64_t rate_per_s; // 0: closed loop
+    uint64_t window;     // 0: open loop
+    uint64_t ports;
+    uint64_t local_port;
+    uint64_t expires_s;
+    double timeout_s;
+    double loss_max_percent;
+    uint64_t shown;
+    bool retransmit;
+    bool no_ack;
+    bool echo;
+    bool busy;
+    bool gso;
+    bool json;
+    bool help;
+    bool version;
+};
+
+// Reads the arguments and fills in the defaults. On ERR_SYNTAX one line saying what is wrong and
+// how to do it right went to `why`. With `help` or `version` set nothing else is checked.
+enum err cli_parse(int argc, char *const argv[], struct cli *out, FILE *why) ERR_CHECKED;
+
+void cli_help(FILE *out);
+
+#endif

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sipflood/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sipflood/batch.h"
+#include "sipflood/stopwatch.h"
+
+enum {
+    ENGINE_EVENTS = 64,
+    ENGINE_INFLIGHT_ROWS_MIN = 1 << 10,
+    ENGINE_INFLIGHT_ROWS_MAX = 1 << 22,
+    // Assumed in closed loop, where the server decides.
+    ENGINE_RATE_GUESS_PER_S = 400000,
+};
+
+static const uint64_t sleep_max_ns = UINT64_C(100) * NS_PER_MS;
+
+// How long after the last answer a surplus one is still waited for, so that it is noticed.
+static const uint64_t linger_ns = UINT64_C(50) * NS_PER_MS;
+
+struct engine {
+    struct engine_config config;
+    bool stopped;
+    int epoll;
+    struct inflight *inflight;
+    struct outbox *outbox;
+    struct inbox *inbox;
+    struct tally tally;
+    struct script_scratch scratch;
+};
+
+// --- life -----------------------------------------------------------------------------------
+
+// One request without an answer holds its row until the timeout, while others go on at full rate.
+static size_t inflight_rows(const struct engine_config *c)
+{
+    const uint64_t rate = c->pace.rate_per_s > 0 ? c->pace.rate_per_s : ENGINE_RATE_GUESS_PER_S;
+    const uint64_t per_timeout = rate * (c->timers.timeout_ns / NS_PER_MS) / 1000 * 5 / 4;
+    const uint64_t least = c->pace.window > per_timeout ? c->pace.window : per_timeout;
+    const uint64_t wanted = least < c->pace.count ? least : c->pace.count;
+    size_t rows = ENGINE_INFLIGHT_ROWS_MIN;
+    while (rows < wanted && rows < ENGINE_INFLIGHT_ROWS_MAX) {
+        rows *= 2;
+    }
+    return rows;
+}
+
+static bool watch_ports(struct engine *e)
+{
+    const struct ports *ports = e->config.ports;
+    e->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (e->epoll < 0) {
+        return false;
+    }
+    for (unsigned i = 0; i < ports->count; i++) {
+        struct epoll_event interest = {.events = EPOLLIN, .data.u32 = i};
+        if (epoll_ctl(e->epoll, EPOLL_CTL_ADD, ports->fds[i], &interest) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct engine *engine_create(const struct engine_config *config, FILE *why)
+{
+    struct engine *e = calloc(1, sizeof(*e));
+    if (e == NULL) {
+        (void)fprintf(why, "out of memory\n");
+        return NULL;
+    }
+    e->config = *config;
+    e->epoll = -1;
+    e->inflight = inflight_create(inflight_rows(config), &config->timers);
+    e->outbox = outbox_create(config->trains);
+    e->inbox = inbox_create();
+    tally_reset(&e->tally, config->shown);
+    if (e->inflight == NULL || e->outbox == NULL || e->inbox == NULL) {
+        (void)fprintf(why, "out of memory\n");
+        engine_destroy(e);
+        return NULL;
+    }
+    if (!watch_ports(e)) {
+        (void)fprintf(why, "cannot watch the sockets: %s\n", strerror(errno));
+        engine_destroy(e);
+        return NULL;
+    }
+    return e;
+}
+
+void engine_destroy(struct engine *e)
+{
+    if (e == NULL) {
+        return;
+    }
+    if (e->epoll >= 0) {
+        (void)close(e->epoll);
+    }
+    inbox_destroy(e->inbox);
+    outbox_destroy(e->outbox);
+    inflight_destroy(e->inflight);
+    free(e);
+}
+
+void engine_stop(struct engine *e)
+{
+    e->stopped = true;
+}
+
+struct tally *engine_tally(struct engine *e)
+{
+    return &e->tally;
+}
+
+// --- sending --------------------------------------------------------------------------------
+
+static void send_request(struct engine *e, uint64_t n)
+{
+    const struct script_part part = script_part_of(e->config.script, n);
+    char *room = outbox_room(e->outbox, e->config.ports->fds[part.socket]);
+    outbox_add(e->outbox, script_request(e->config.script, &part, room));
+}
+
+static void send_again(struct engine *e, uint64_t now_ns)
+{
+    uint64_t n;
+    while (inflight_resend(e->inflight, now_ns, &n)) {
+        send_request(e, n);
+        e->tally.counts.resent++;
+    }
+}
+
+// The number below which requests may be sent now.
+static uint64_t allowed(const struct engine *e, uint64_t now_ns)
+{
+    return e->stopped ? 0 : pace_allowed(&e->config.pace, now_ns, tally_settled(&e->tally.counts));
+}
+
+// At most one batch, so that answers never wait long.
+static void send_due(struct engine *e, uint64_t now_ns)
+{
+    const uint64_t limit = allowed(e, now_ns);
+    for (unsigned i = 0; i < BATCH_MESSAGES; i++) {
+        const uint64_t n = inflight_next(e->inflight);
+        if (n >= limit || inflight_full(e->inflight)) {
+            break;
+        }
+        send_request(e, n);
+        inflight_begin(e->inflight, pace_intended_ns(&e->config.pace, n, now_ns), now_ns);
+        e->tally.counts.sent++;
+        e->tally.last_ns = now_ns;
+    }
+}
+
+static void flush(struct engine *e)
+{
+    outbox_flush(e->outbox);
+    const struct outbox_result result = outbox_take_result(e->outbox);
+    e->tally.counts.send_full += result.full;
+    e->tally.counts.unreachable += result.refused;
+    e->tally.counts.unsent += result.dropped;
+}
+
+// --- answers --------------------------------------------------------------------------------
+
+static void acknowledge(struct engine *e, const struct script_part *part, struct slice to)
+{
+    char *room = outbox_room(e->outbox, e->config.ports->fds[part->socket]);
+    const size_t len = script_ack(e->config.script, part, to, room);
+    if (len > 0) {
+        outbox_add(e->outbox, len);
+        e->tally.counts.acks++;
+    }
+}
+
+// The first final answer to a request: right or wrong?
+static void judge(struct engine *e, const struct script_part *part, const struct answer *answer,
+                  struct slice datagram, uint64_t latency_ns)
+{
+    struct complaint why;
+    struct tally_counts *counts = &e->tally.counts;
+    enum verdict verdict = VERDICT_RIGHT;
+    if (!e->config.echo) {
+        const struct expectation expected = script_expect(e->config.script, part, &e->scratch);
+        verdict = check_answer(&expected, answer, &why);
+    }
+    switch (verdict) {
+    case VERDICT_RIGHT:
+        counts->right++;
+        histogram_record(&e->tally.latency_ns, latency_ns);
+        return;
+    case VERDICT_WRONG_STATUS: counts->wrong_status++; break;
+    case VERDICT_WRONG_CONTENT: counts->wrong_content++; break;
+    }
+    tally_keep(&e->tally, &why, datagram);
+}
+
+// An answer that settles nothing. The final answer to an INVITE is repeated until its ACK
+// arrives (RFC 3261 17.2.1), any other only when the request was.
+static void take_surplus(struct engine *e, enum inflight_match match, struct slice datagram)
+{
+    const bool expected =
+        match == INFLIGHT_AGAIN || (match == INFLIGHT_TWICE && e->config.script->scenario->invite);
+    if (match == INFLIGHT_LATE) {
+        e->tally.counts.late++;
+    } else if (expected) {
+        e->tally.counts.repeated++;
+    } else {
+        const struct complaint why = {.what = match == INFLIGHT_TWICE
+                                                  ? "a second answer to one request"
+                                                  : "an answer to nothing that was sent"};
+        e->tally.counts.unmatched++;
+        tally_keep(&e->tally, &why, datagram);
+    }
+}
+
+static void take_answer(struct engine *e, unsigned socket, const struct answer *answer,
+                        struct slice datagram, uint64_t now_ns)
+{
+    uint64_t n = UINT64_MAX;
+    uint64_t intended_ns = 0;
+    const bool ours = script_number_of(e->config.script, answer->via, &n);
+    const struct script_part part = script_part_of(e->config.script, ours ? n : 0);
+    if (!ours || part.socket != socket) {
+        take_surplus(e, INFLIGHT_UNKNOWN, datagram);
+        return;
+    }
+    if (answer->status != ANSWER_STATUS_NONE && answer->status < 200) {
+        e->tally.counts.provisional++;
+        return;
+    }
+    const enum inflight_match match = inflight_answer(e->inflight, n, &intended_ns);
+    if (match == INFLIGHT_FIRST) {
+        e->tally.last_ns = now_ns;
+        judge(e, &part, answer, datagram, now_ns - intended_ns);
+    } else {
+        take_surplus(e, match, datagram);
+    }
+    if (e->config.acks && match != INFLIGHT_UNKNOWN) {
+        acknowledge(e, &part, answer->to);
+    }
+}
+
+static void take_datagram(struct engine *e, unsigned socket, unsigned i, uint64_t now_ns)
+{
+    struct slice datagram;
+    struct answer answer;
+    const bool whole = inbox_datagram(e->inbox, i, &datagram);
+    if (!whole || !answer_parse(datagram, &answer) ||
+        (answer.status == ANSWER_STATUS_NONE && !e->config.echo)) {
+        const struct complaint why = {.what = "no SIP answer, or one cut short"};
+        e->tally.counts.malformed++;
+        tally_keep(&e->tally, &why, datagram);
+        return;
+    }
+    take_answer(e, socket, &answer, datagram, now_ns);
+}
+
+static void receive(struct engine *e, unsigned socket)
+{
+    bool refused;
+    const unsigned n = inbox_receive(e->inbox, e->config.ports->fds[socket], &refused);
+    const uint64_t now_ns = stopwatch_now_ns();
+    e->tally.counts.unreachable += refused ? 1 : 0;
+    for (unsigned i = 0; i < n; i++) {
+        take_datagram(e, socket, i, now_ns);
+    }
+}
+
+// --- the loop -------------------------------------------------------------------------------
+
+// Whether no further request will be begun.
+static bool all_begun(const struct engine *e, uint64_t now_ns)
+{
+    return e->stopped || pace_over(&e->config.pace, inflight_next(e->inflight), now_ns);
+}
+
+// How long nothing has to be done unless an answer comes.
+static uint64_t idle_ns(const struct engine *e, uint64_t now_ns)
+{
+    const uint64_t next = inflight_next(e->inflight);
+    const bool may_begin = !all_begun(e, now_ns) && !inflight_full(e->inflight);
+    uint64_t wake_ns = inflight_wake_ns(e->inflight);
+    if (e->config.busy || (may_begin && next < allowed(e, now_ns))) {
+        return 0;
+    }
+    if (may_begin && e->config.pace.rate_per_s > 0) {
+        const uint64_t due_ns = pace_intended_ns(&e->config.pace, next, now_ns);
+        wake_ns = due_ns < wake_ns ? due_ns : wake_ns;
+    }
+    if (wake_ns <= now_ns) {
+        return 0;
+    }
+    return wake_ns - now_ns < sleep_max_ns ? wake_ns - now_ns : sleep_max_ns;
+}
+
+static void receive_all(struct engine *e, uint64_t wait_ns)
+{
+    struct epoll_event ready[ENGINE_EVENTS];
+    const struct timespec wait = {.tv_nsec = (long)wait_ns};
+    // A signal ends the wait; whoever calls asks for it.
+    const int n = epoll_pwait2(e->epoll, ready, ENGINE_EVENTS, &wait, NULL);
+    for (int i = 0; i < n; i++) {
+        receive(e, ready[i].data.u32);
+    }
+}
+
+static bool finished(const struct engine *e, uint64_t now_ns)
+{
+    return all_begun(e, now_ns) && inflight_waiting(e->inflight) == 0 &&
+           now_ns >= e->tally.last_ns + linger_ns;
+}
+
+bool engine_turn(struct engine *e)
+{
+    const uint64_t now_ns = stopwatch_now_ns();
+    e->tally.counts.lost += inflight_expire(e->inflight, now_ns);
+    send_again(e, now_ns);
+    send_due(e, now_ns);
+    flush(e);
+    if (finished(e, now_ns)) {
+        return false;
+    }
+    receive_all(e, idle_ns(e, stopwatch_now_ns()));
+    flush(e);
+    return true;
+}

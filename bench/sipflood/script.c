@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sipflood/script.h"
+
+#include <endian.h>
+
+enum {
+    // Start and rounds on top of it keep ten digits and stay below 2^31 (RFC 3261 8.1.1.5).
+    CSEQ_BASE = 1000000000,
+    CSEQ_ROUNDS = 100000000,
+    HEX_DIGITS = 16,
+};
+
+static const uint8_t field_width[FIELD_COUNT] = {
+    [FIELD_CALLER] = 7,          [FIELD_CALLEE] = 7, [FIELD_PORT] = 5,  [FIELD_CALLEE_PORT] = 5,
+    [FIELD_BRANCH] = HEX_DIGITS, [FIELD_TAG] = 16,   [FIELD_CALL] = 16, [FIELD_CSEQ] = 10,
+};
+
+// --- templates ------------------------------------------------------------------------------
+
+struct draft {
+    struct script_template *t;
+    struct buf text;
+};
+
+static struct draft draft_of(struct script_template *t)
+{
+    t->patches = 0;
+    return (struct draft){.t = t, .text = buf_over(t->bytes, sizeof(t->bytes))};
+}
+
+static bool draft_done(struct draft *d)
+{
+    d->t->len = (uint16_t)d->text.len;
+    return buf_ok(&d->text);
+}
+
+static void put(struct draft *d, const char *literal)
+{
+    buf_put(&d->text, slice_of(literal, strlen(literal)));
+}
+
+// Leaves room for a number.
+static void put_field(struct draft *d, enum script_field field)
+{
+    static const char room[SCRIPT_TEXT_BYTES] = "0000000000000000";
+    assert(d->t->patches < SCRIPT_PATCHES_MAX);
+    d->t->patch[d->t->patches++] =
+        (struct script_patch){.at = (uint16_t)d->text.len, .field = (uint16_t)field};
+    buf_put(&d->text, slice_of(room, field_width[field]));
+}
+
+static void put_user(struct draft *d, enum script_field user, struct slice domain)
+{
+    put(d, "sip:u");
+    put_field(d, user);
+    put(d, "@");
+    buf_put(&d->text, domain);
+}
+
+static void put_host(struct draft *d, const struct ip *ip)
+{
+    put(d, ip->family == IP_V6 ? "[" : "");
+    ip_put(&d->text, ip);
+    put(d, ip->family == IP_V6 ? "]" : "");
+}
+
+static void put_contact_uri(struct draft *d, enum script_field user, enum script_field port,
+                            const struct ip *ip)
+{
+    put(d, "sip:u");
+    put_field(d, user);
+    put(d, "@");
+    put_host(d, ip);
+    put(d, ":");
+    put_field(d, port);
+    put(d, ";transport=udp;ob");
+}
+
+static struct script_span span_from(const struct draft *d, size_t from)
+{
+    return (struct script_span){(uint16_t)from, (uint16_t)(d->text.len - from)};
+}
+
+// REGISTER and OPTIONS go to the domain, an INVITE to its callee.
+static void put_request_line(struct draft *d, const struct script_config *c, struct slice method)
+{
+    buf_put(&d->text, method);
+    put(d, " ");
+    if (c->scenario->invite) {
+        put_user(d, FIELD_CALLEE, c->domain);
+    } else {
+        put(d, "sip:");
+        buf_put(&d->text, c->domain);
+    }
+    put(d, " SIP/2.0\r\n");
+}
+
+// From the request line to CSeq, without To.
+static void put_head(struct draft *d, const struct script *s, const struct script_config *c,
+                     struct slice method, struct script_spans *spans)
+{
+    put_request_line(d, c, method);
+    put(d, "Via: SIP/2.0/UDP ");
+    put_host(d, &c->local_ip);
+    put(d, ":");
+    put_field(d, FIELD_PORT);
+    put(d, ";rport;branch=");
+    buf_put(&d->text, slice_of(s->branch_prefix, s->branch_prefix_len));
+    put_field(d, FIELD_BRANCH);
+    put(d, "\r\nMax-Forwards: 70\r\nFrom: ");
+    const size_t from = d->text.len;
+    put(d, "<");
+    put_user(d, FIELD_CALLER, c->domain);
+    put(d, ">;tag=");
+    put_field(d, FIELD_TAG);
+    spans->from = span_from(d, from);
+    put(d, "\r\nCall-ID: ");
+    const size_t call_id = d->text.len;
+    put_field(d, FIELD_CALL);
+    put(d, "-");
+    put_field(d, FIELD_CALLER);
+    put(d, "@");
+    buf_put(&d->text, c->domain);
+    spans->call_id = span_from(d, call_id);
+    put(d, "\r\nCSeq: ");
+    const size_t cseq = d->text.len;
+    put_field(d, FIELD_CSEQ);
+    put(d, " ");
+    buf_put(&d->text, method);
+    spans->cseq = span_from(d, cseq);
+    put(d, "\r\n");
+}
+
+// An OPTIONS asks the server itself.
+static void put_to(struct draft *d, const struct script_config *c, struct script_spans *spans)
+{
+    const bool to_user = c->scenario->contact != CONTACT_IGNORED;
+    put(d, "To: ");
+    const size_t to = d->text.len;
+    put(d, "<");
+    if (to_user) {
+        put_user(d, FIELD_CALLEE, c->domain);
+    } else {
+        put(d, "sip:");
+        buf_put(&d->text, c->domain);
+    }
+    put(d, ">");
+    spans->to = span_from(d, to);
+    put(d, "\r\n");
+}
+
+static void put_sdp(struct draft *d, const struct ip *ip)
+{
+    const char *family = ip->family == IP_V6 ? "IP6 " : "IP4 ";
+    put(d, "v=0\r\no=- 3900000000 3900000000 IN ");
+    put(d, family);
+    ip_put(&d->text, ip);
+    put(d, "\r\ns=-\r\nc=IN ");
+    put(d, family);
+    ip_put(&d->text, ip);
+    put(d, "\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\n"
+           "a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n"
+           "a=sendrecv\r\n");
+}
+
+static void put_body(struct draft *d, const struct script_config *c)
+{
+    struct script_template room;
+    struct draft body = draft_of(&room);
+    if (c->scenario->invite) {
+        put_sdp(&body, &c->local_ip);
+        put(d, "Content-Type: application/sdp\r\n");
+    }
+    put(d, "Content-Length: ");
+    buf_put_u64(&d->text, body.text.len);
+    put(d, "\r\n\r\n");
+    buf_put(&d->text, buf_slice(&body.text));
+}
+
+static bool draft_request(struct script *s, const struct script_config *c)
+{
+    struct draft d = draft_of(&s->request);
+    put_head(&d, s, c, c->scenario->method, &s->spans);
+    put_to(&d, c, &s->spans);
+    put(&d, "Contact: <");
+    put_contact_uri(&d, FIELD_CALLER, FIELD_PORT, &c->local_ip);
+    put(&d, ">\r\n");
+    if (slice_equal(c->scenario->method, SLICE("REGISTER"))) {
+        put(&d, "Expires: ");
+        buf_put_u64(&d.text, s->expires_s);
+        put(&d, "\r\n");
+    }
+    put(&d, "User-Agent: sipflood/" SIGNPOST_VERSION "\r\n"
+            "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n");
+    put_body(&d, c);
+    return draft_done(&d);
+}
+
+static bool draft_ack(struct script *s, const struct script_config *c)
+{
+    struct script_spans unused; // nobody answers an ACK
+    struct draft d = draft_of(&s->ack);
+    put_head(&d, s, c, SLICE("ACK"), &unused);
+    return draft_done(&d);
+}
+
+static bool draft_contact(struct script *s, const struct script_config *c)
+{
+    struct draft d = draft_of(&s->contact);
+    put_contact_uri(&d, FIELD_CALLEE, FIELD_CALLEE_PORT, &c->local_ip);
+    return draft_done(&d);
+}
+
+static uint32_t common_divisor(uint32_t a, uint32_t b)
+{
+    while (b != 0) {
+        const uint32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+// A step that visits every user once in a round, far apart from each other (the golden section),
+// so that lookups do not run through the server's memory in the order it was filled.
+static uint32_t stride_over(uint32_t users)
+{
+    uint32_t stride = (uint32_t)((uint64_t)users * 618 / 1000) + 1;
+    while (common_divisor(stride, users) != 1) {
+        stride++;
+    }
+    return stride;
+}
+
+bool script_init(struct script *s, const struct script_config *c)
+{
+    assert(c->users > 0 && c->users <= SCRIPT_USERS_MAX);
+    assert(c->ports > 0 && c->local_port >= SCRIPT_LOCAL_PORT_MIN);
+    assert(c->local_port + c->ports - 1 <= UINT16_MAX);
+    assert(c->cseq_start < CSEQ_BASE);
+    *s = (struct script){
+        .scenario = c->scenario,
+        .run = c->run,
+        .users = c->users,
+        .stride = stride_over(c->users),
+        .cseq_start = c->cseq_start,
+        .expires_s = c->scenario->binds ? c->expires_s : 0,
+        .local_port = c->local_port,
+        .ports = c->ports,
+    };
+    // The magic cookie of RFC 3261 8.1.1.7, and half of the run's number.
+    struct buf prefix = buf_over(s->branch_prefix, sizeof(s->branch_prefix));
+    char run_hex[HEX_DIGITS];
+    struct buf run = buf_over(run_hex, sizeof(run_hex));
+    buf_put_hex64(&run, c->run);
+    buf_put(&prefix, SLICE("z9hG4bK"));
+    buf_put(&prefix, slice_of(run_hex + HEX_DIGITS / 2, HEX_DIGITS / 2));
+    s->branch_prefix_len = (uint16_t)prefix.len;
+    return draft_request(s, c) && draft_ack(s, c) && draft_contact(s, c);
+}
+
+// --- one request ----------------------------------------------------------------------------
+
+// Different numbers give different, random-looking ones (the finalizer of splitmix64). They need
+// not be secret.
+static uint64_t mix(uint64_t x)
+{
+    x += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+static void set_decimal(struct script_part *part, enum script_field field, uint32_t value)
+{
+    char *text = part->text[field];
+    for (unsigned i = field_width[field]; i > 0; i--) {
+        text[i - 1] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    assert(value == 0);
+}
+
+// Sixteen digits without a loop over them: eight nibbles at a time, each in its own byte. This
+// runs six times per request, and digit by digit it was a tenth of the generator's own time.
+static uint64_t hex_of_32(uint32_t value)
+{
+    uint64_t x = value;
+    x = (x << 16 | x) & UINT64_C(0x0000ffff0000ffff);
+    x = (x << 8 | x) & UINT64_C(0x00ff00ff00ff00ff);
+    x = (x << 4 | x) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    // 1 in each byte that holds a nibble of 10 or more: letters begin 39 after '9' + 1.
+    const uint64_t letters = (x + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+    return htobe64(x + UINT64_C(0x3030303030303030) + letters * ('a' - '9' - 1));
+}
+
+static void set_hex(struct script_part *part, enum script_field field, uint64_t value)
+{
+    const uint64_t digits[2] = {hex_of_32((uint32_t)(value >> 32)), hex_of_32((uint32_t)value)};
+    static_assert(sizeof(digits) == SCRIPT_TEXT_BYTES, "a byte for each digit");
+    memcpy(part->text[field], digits, sizeof(digits));
+}
+
+static uint16_t socket_of(const struct script *s, uint32_t user)
+{
+    return (uint16_t)(user / SCRIPT_USERS_PER_TURN % s->ports);
+}
+
+struct script_part script_part_of(const struct script *s, uint64_t n)
+{
+    struct script_part part;
+    const uint64_t round = n / s->users;
+    part.n = n;
+    part.caller = (uint32_t)(n % s->users);
+    part.callee = part.caller;
+    // A REGISTER's Call-ID is its user's for ever (RFC 3261 10.2), any other's is its own.
+    uint64_t call = part.caller;
+    if (s->scenario->invite) {
+        part.callee = (uint32_t)((uint64_t)part.caller * s->stride % s->users);
+    }
+    if (s->scenario->contact == CONTACT_IGNORED || s->scenario->invite) {
+        call = s->run ^ mix(n);
+    }
+    part.socket = socket_of(s, part.caller);
+    set_decimal(&part, FIELD_CALLER, part.caller);
+    set_decimal(&part, FIELD_CALLEE, part.callee);
+    set_decimal(&part, FIELD_PORT, (uint32_t)s->local_port + part.socket);
+    set_decimal(&part, FIELD_CALLEE_PORT, (uint32_t)s->local_port + socket_of(s, part.callee));
+    set_decimal(&part, FIELD_CSEQ, (uint32_t)(CSEQ_BASE + s->cseq_start + round % CSEQ_ROUNDS));
+    set_hex(&part, FIELD_BRANCH, n);
+    set_hex(&part, FIELD_TAG, mix(s->run + n));
+    set_hex(&part, FIELD_CALL, mix(call));
+    return part;
+}
+
+static size_t fill(const struct script_template *t, const struct script_part *part, char *out)
+{
+    memcpy(out, t->bytes, t->len);
+    for (unsigned i = 0; i < t->patches; i++) {
+        const struct script_patch *patch = &t->patch[i];
+        memcpy(out + patch->at, part->text[patch->field], field_width[patch->field]);
+    }
+    return t->len;
+}
+
+size_t script_request(const struct script *s, const struct script_part *part, char *out)
+{
+    return fill(&s->request, part, out);
+}
+
+size_t script_ack(const struct script *s, const struct script_part *part, struct slice to,
+                  char *out)
+{
+    const size_t len = fill(&s->ack, part, out);
+    struct buf rest = buf_over(out + len, SCRIPT_MESSAGE_BYTES_MAX - len);
+    buf_put(&rest, SLICE("To: "));
+    buf_put(&rest, to);
+    buf_put(&rest, SLICE("\r\nContent-Length: 0\r\n\r\n"));
+    return buf_ok(&rest) ? len + rest.len : 0;
+}
+
+static struct slice spanned(const char *bytes, struct script_span span)
+{
+    return slice_of(bytes + span.at, span.len);
+}
+
+struct expectation script_expect(const struct script *s, const struct script_part *part,
+                                 struct script_scratch *scratch)
+{
+    fill(&s->request, part, scratch->request);
+    const size_t contact_len = fill(&s->contact, part, scratch->contact);
+    return (struct expectation){
+        .scenario = s->scenario,
+        .expires_s = s->expires_s,
+        .from = spanned(scratch->request, s->spans.from),
+        .to = spanned(scratch->request, s->spans.to),
+        .call_id = spanned(scratch->request, s->spans.call_id),
+        .cseq = spanned(scratch->request, s->spans.cseq),
+        .contact = slice_of(scratch->contact, contact_len),
+    };
+}
+
+bool script_number_of(const struct script *s, struct slice via, uint64_t *n)
+{
+    const struct slice prefix = slice_of(s->branch_prefix, s->branch_prefix_len);
+    const char *at = slice_empty(via) ? NULL : memmem(via.at, via.len, prefix.at, prefix.len);
+    if (at == NULL || (size_t)(slice_end(via) - at) < prefix.len + HEX_DIGITS) {
+        return false;
+    }
+    *n = 0;
+    for (size_t i = 0; i < HEX_DIGITS; i++) {
+        const int digit = ascii_hex(at[prefix.len + i]);
+        if (digit < 0) {
+            return false;
+        }
+        *n = *n << 4 | (uint64_t)digit;
+    }
+    return true;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIPFLOOD_TALLY_H
+#define SIPFLOOD_TALLY_H
+
+#include "signpost/base/histogram.h"
+#include "sipflood/check.h"
+
+// What happened, counted. Every request sent ends as exactly one of right, wrong_status,
+// wrong_content and lost.
+
+enum { TALLY_SAMPLES_MAX = 16, TALLY_SAMPLE_BYTES = 200, TALLY_ANSWER_BYTES = 480 };
+
+struct tally_counts {
+    uint64_t sent;
+    uint64_t resent;
+    uint64_t acks;
+    uint64_t right;
+    uint64_t wrong_status;
+    uint64_t wrong_content;
+    uint64_t lost;
+    uint64_t malformed;   // datagrams that are no SIP message, or cut off
+    uint64_t unmatched;   // answers to nothing that was asked, or a second answer without reason
+    uint64_t repeated;    // second answers that the transport's retransmissions explain
+    uint64_t late;        // answers after the timeout: their requests are counted as lost
+    uint64_t provisional; // 1xx
+    uint64_t unreachable; // ICMP errors reported by a socket
+    uint64_t send_full;   // waits for room in a send queue
+    uint64_t unsent;      // messages that found no room, or that the system refused to send
+};
+
+// A wrong answer, kept to be shown.
+struct tally_sample {
+    const char *what;
+    size_t expected_len, found_len, answer_len;
+    char expected[TALLY_SAMPLE_BYTES];
+    char found[TALLY_SAMPLE_BYTES];
+    char answer[TALLY_ANSWER_BYTES]; // its beginning
+};
+
+struct tally {
+    struct tally_counts counts;
+    uint64_t last_ns;     // when the last request was sent or answered, 0 before
+    unsigned samples_max; // how many are kept, at most TALLY_SAMPLES_MAX
+    unsigned samples;
+    struct tally_sample sample[TALLY_SAMPLES_MAX];
+    struct histogram latency_ns; // of right answers, from the intended time of sending
+};
+
+// Starts over.
+void tally_reset(struct tally *t, unsigned samples_max);
+
+// Keeps a copy of a wrong answer while there is room for it.
+void tally_keep(struct tally *t, const struct complaint *why, struct slice answer);
+
+// Requests that have been answered or given up.
+uint64_t tally_settled(const struct tally_counts *c);
+
+// Answers of any kind that say something wrong.
+uint64_t tally_wrong(const struct tally_counts *c);
+
+#endif

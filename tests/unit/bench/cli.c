@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sipflood/cli.h"
+
+#include <criterion/criterion.h>
+
+static struct cli cli;
+static char why[256];
+
+static enum err parse(const char *a, const char *b, const char *c, const char *d)
+{
+    char words[5][64];
+    char *argv[6] = {0};
+    const char *given[5] = {"sipflood", a, b, c, d};
+    int argc = 0;
+    while (argc < 5 && given[argc] != NULL) {
+        (void)snprintf(words[argc], sizeof(words[argc]), "%s", given[argc]);
+        argv[argc] = words[argc];
+        argc++;
+    }
+    memset(why, 0, sizeof(why));
+    FILE *to = fmemopen(why, sizeof(why) - 1, "w");
+    cr_assert(to != NULL);
+    const enum err e = cli_parse(argc, argv, &cli, to);
+    (void)fclose(to);
+    return e;
+}
+
+static void assert_refused(const char *a, const char *b, const char *c, const char *d,
+                           const char *because)
+{
+    cr_assert_eq(parse(a, b, c, d), ERR_SYNTAX);
+    cr_assert(strstr(why, because) != NULL, "%s", why);
+}
+
+Test(cli, defaults_make_a_bounded_open_loop_run)
+{
+    cr_assert_eq(parse("register", "--target=127.0.0.1:5060", NULL, NULL), ERR_OK);
+    cr_assert_str_eq(cli.scenario->name, "register");
+    cr_assert_eq(cli.rate_per_s, 1000);
+    cr_assert_eq(cli.count, cli.users);
+}
+
+Test(cli, values_come_attached_or_as_the_next_word)
+{
+    cr_assert_eq(parse("invite", "--target=h:1", "--window", "7"), ERR_OK);
+    cr_assert_eq(cli.window, 7);
+    cr_assert_eq(cli.rate_per_s, 0);
+    cr_assert_eq(parse("invite", "--target=h:1", "--duration=2.5", "--json"), ERR_OK);
+    cr_assert_eq(cli.count, 0);
+    cr_assert_float_eq(cli.duration_s, 2.5, 1e-9);
+    cr_assert(cli.json);
+}
+
+Test(cli, mistakes_are_named)
+{
+    assert_refused("--target=h:1", NULL, NULL, NULL, "SCENARIO");
+    assert_refused("register", NULL, NULL, NULL, "--target");
+    assert_refused("dance", NULL, NULL, NULL, "register refresh deregister invite options");
+    assert_refused("register", "invite", NULL, NULL, "already");
+    assert_refused("register", "--target=h:1", "--frob", NULL, "--frob");
+    assert_refused("register", "--target", NULL, NULL, "needs a value");
+    assert_refused("register", "--json=1", NULL, NULL, "takes no value");
+    assert_refused("register", "--users=0", NULL, NULL, "from 1 to 10000000");
+    assert_refused("register", "--users=-1", NULL, NULL, "from 1 to 10000000");
+    assert_refused("register", "--timeout=nan", NULL, NULL, "from 0.001 to 64");
+    assert_refused("register", "--target=h:1", "--rate=1", "--window=1", "exclude");
+    assert_refused("register", "--target=h:1", "--local-port=65500", "--ports=64", "65535");
+    assert_refused("register", "--target=h:1", "--domain=a b", NULL, "--domain");
+}

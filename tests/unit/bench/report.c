@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sipflood/report.h"
+
+#include <criterion/criterion.h>
+
+static struct tally tally;
+static struct cli cli;
+static char text[8192];
+
+static struct run_result result_of(void)
+{
+    cli = (struct cli){.scenario = scenario_find("invite"), .target = "h:1", .domain = "sip.test"};
+    return (struct run_result){
+        .cli = &cli,
+        .counts = &tally.counts,
+        .latency_ns = &tally.latency_ns,
+        .samples = tally.sample,
+        .samples_count = tally.samples,
+        .elapsed_ns = UINT64_C(2000000000),
+    };
+}
+
+static void start(void)
+{
+    tally_reset(&tally, 2);
+    tally.counts.sent = 1000;
+    tally.counts.right = 1000;
+}
+
+TestSuite(report, .init = start);
+
+static void print(void (*report)(FILE *, const struct run_result *))
+{
+    const struct run_result r = result_of();
+    memset(text, 0, sizeof(text));
+    FILE *out = fmemopen(text, sizeof(text) - 1, "w");
+    cr_assert(out != NULL);
+    report(out, &r);
+    (void)fclose(out);
+}
+
+Test(report, all_right_is_success)
+{
+    const struct run_result r = result_of();
+    cr_assert(report_success(&r));
+}
+
+Test(report, nothing_sent_is_no_success)
+{
+    tally.counts = (struct tally_counts){0};
+    const struct run_result r = result_of();
+    cr_assert_not(report_success(&r));
+}
+
+Test(report, any_kind_of_wrong_answer_is_failure)
+{
+    uint64_t *const kinds[] = {&tally.counts.wrong_status, &tally.counts.wrong_content,
+                               &tally.counts.malformed, &tally.counts.unmatched};
+    const struct run_result r = result_of();
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        *kinds[i] = 1;
+        cr_assert_not(report_success(&r));
+        *kinds[i] = 0;
+    }
+    cr_assert(report_success(&r));
+}
+
+Test(report, answers_that_retransmission_explains_are_no_failure)
+{
+    tally.counts.repeated = tally.counts.provisional = tally.counts.resent = 5;
+    const struct run_result r = result_of();
+    cr_assert(report_success(&r));
+}
+
+Test(report, loss_is_failure_beyond_the_limit)
+{
+    tally.counts.right = 999;
+    tally.counts.lost = 1;
+    const struct run_result r = result_of();
+    cr_assert_not(report_success(&r));
+    cli.loss_max_percent = 0.1;
+    cr_assert(report_success(&r));
+    cli.loss_max_percent = 0.09;
+    cr_assert_not(report_success(&r));
+}
+
+Test(report, wrong_answers_are_kept_up_to_the_bound_and_cannot_steer_the_terminal)
+{
+    const struct complaint why = {"wrong status", SLICE_INIT("302"), SLICE_INIT("\033[2J")};
+    for (unsigned i = 0; i < 5; i++) {
+        tally_keep(&tally, &why, SLICE("SIP/2.0 500 \033\r\n"));
+    }
+    cr_assert_eq(tally.samples, 2);
+    print(report_table);
+    cr_assert(strstr(text, "expected  302") != NULL);
+    cr_assert(strstr(text, "\\x1b[2J") != NULL);
+    cr_assert(strchr(text, '\033') == NULL);
+}
+
+Test(report, json_has_parameters_counts_and_latencies)
+{
+    histogram_record(&tally.latency_ns, 1500);
+    print(report_json);
+    cr_assert(strstr(text, "\"scenario\":\"invite\"") != NULL);
+    cr_assert(strstr(text, "\"sent\":1000,\"right\":1000,") != NULL);
+    cr_assert(strstr(text, "\"sent_per_s\":500,") != NULL);
+    cr_assert(strstr(text, "\"p50\":1.5,") != NULL);
+    cr_assert_eq(text[strlen(text) - 1], '\n');
+}
