@@ -136,7 +136,7 @@ enum err ports_open(struct ports *p, const struct target *target, uint16_t first
         return ERR_SYSTEM;
     }
     p->local_ip = ip_of(&source);
-    p->fds = malloc(count * sizeof(p->fds[0]));
+    p->fds = calloc(count, sizeof(p->fds[0]));
     if (p->fds == NULL) {
         (void)fprintf(why, "out of memory\n");
         return ERR_NO_MEMORY;
