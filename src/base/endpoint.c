@@ -122,7 +122,14 @@ static void put_hex16(struct buf *b, unsigned value)
     }
 }
 
-// RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups as "::",
+// RFC 5952 5: of these addresses the prefix tells that they end in a dotted quad.
+static bool v4_mapped(const uint8_t *bytes)
+{
+    static const uint8_t prefix[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return memcmp(bytes, prefix, sizeof(prefix)) == 0;
+}
+
+// RFC 5952 4: lower case, no leading zeros, the longest run of two or more zero groups as "::",
 // the first one when two are equally long.
 static void put_v6(struct buf *b, const uint8_t *bytes)
 {
@@ -161,6 +168,9 @@ void ip_put(struct buf *b, const struct ip *ip)
     assert(ip->family != IP_NONE);
     if (ip->family == IP_V4) {
         put_v4(b, ip->bytes);
+    } else if (v4_mapped(ip->bytes)) {
+        buf_put(b, SLICE("::ffff:"));
+        put_v4(b, ip->bytes + IP6_BYTES - IP4_BYTES);
     } else {
         put_v6(b, ip->bytes);
     }

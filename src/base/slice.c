@@ -57,7 +57,7 @@ bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out)
             return false;
         }
         const uint64_t digit = (uint64_t)(s.at[i] - '0');
-        if (value > (max - (digit > max ? max : digit)) / 10) {
+        if (digit > max || value > (max - digit) / 10) {
             fits = false;
         }
         value = fits ? value * 10 + digit : max;

@@ -24,7 +24,7 @@ enum header header_of(struct slice name)
     for (unsigned i = 0; i < HEADER_OTHER; i++) {
         const struct header_row *row = &rows[i];
         const bool hit = name.len == 1
-                             ? row->compact == first
+                             ? row->compact != '\0' && row->compact == first
                              : row->name.len == name.len && ascii_lower(row->name.at[0]) == first &&
                                    slice_equal_nocase(row->name, name);
         if (hit) {

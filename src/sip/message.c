@@ -86,7 +86,8 @@ static enum err parse_start_line(struct slice line, struct message *m)
     m->version = version;
     m->uri = slice_trim(slice_of(rest.at, space));
     if (method_len + 1 + m->uri.len + 1 + version.len != line.len || slice_empty(m->uri) ||
-        slice_find(m->uri, ' ') < m->uri.len || slice_find(m->uri, '\t') < m->uri.len) {
+        *slice_end(m->uri) != ' ' || slice_find(m->uri, ' ') < m->uri.len ||
+        slice_find(m->uri, '\t') < m->uri.len) {
         fault(m, "Malformed Request-Line");
     }
     return ERR_OK;
@@ -146,9 +147,10 @@ static enum err parse_header(struct slice *rest, struct message *m)
         }
         const size_t colon = slice_find(line, ':');
         const struct slice name = slice_of(line.at, chars_span(CHARS_TOKEN, line));
-        // HCOLON allows white space before the colon (RFC 3261 25.1).
+        // HCOLON allows white space before the colon, but no folding there (RFC 3261 25.1).
         const struct slice gap = slice_between(slice_end(name), line.at + colon);
-        if (colon == line.len || slice_empty(name) || !slice_empty(slice_trim(gap))) {
+        if (colon == line.len || slice_empty(name) || !slice_empty(slice_trim(gap)) ||
+            slice_find(gap, '\n') < gap.len) {
             fault(m, "Malformed Header Field");
             continue;
         }

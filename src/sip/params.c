@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signpost/sip/params.h"
 
+#include "signpost/base/endpoint.h"
 #include "signpost/sip/chars.h"
 
 bool params_next_uri(struct slice *rest, struct param *out)
@@ -25,6 +26,18 @@ bool params_next_uri(struct slice *rest, struct param *out)
     return true;
 }
 
+// qdtext, but for the quote and the backslash.
+static bool quotable(char c)
+{
+    return chars_lws(c) || ((unsigned char)c >= ' ' && c != '\x7f');
+}
+
+// What may stand behind the backslash of a quoted-pair, and by leniency UTF-8 too.
+static bool escapable(char c)
+{
+    return c != '\r' && c != '\n';
+}
+
 size_t quoted_length(struct slice s)
 {
     if (s.len == 0 || s.at[0] != '"') {
@@ -34,11 +47,12 @@ size_t quoted_length(struct slice s)
         if (s.at[i] == '"') {
             return i + 1;
         }
-        if ((unsigned char)s.at[i] < ' ' && !chars_lws(s.at[i])) {
-            return 0;
-        }
-        if (s.at[i] == '\\') {
+        const bool escape = s.at[i] == '\\';
+        if (escape) {
             i++;
+        }
+        if (i < s.len && !(escape ? escapable(s.at[i]) : quotable(s.at[i]))) {
+            return 0;
         }
     }
     return 0;
@@ -52,8 +66,9 @@ static size_t value_length(struct slice s)
         return quoted;
     }
     if (s.len > 0 && s.at[0] == '[') {
+        struct ip ip;
         const size_t close = slice_find(s, ']');
-        return close == s.len ? 0 : close + 1;
+        return close < s.len && ip_parse(slice_of(s.at, close + 1), &ip) ? close + 1 : 0;
     }
     // Bare IPv6 addresses stand in `received` parameters of elder elements (RFC 5118 4.5), and
     // feature tags may hold colons.
@@ -67,11 +82,8 @@ static size_t value_length(struct slice s)
 bool params_next(struct slice *rest, struct param *out)
 {
     struct slice s = chars_skip_lws(*rest);
-    if (slice_empty(s)) {
-        *rest = s;
-        return false;
-    }
-    if (s.at[0] != ';') {
+    *rest = s;
+    if (slice_empty(s) || s.at[0] != ';') {
         return false;
     }
     const char *const start = s.at;

@@ -138,7 +138,7 @@ static char take_char(struct slice *s, bool *literal)
     size_t used = 1;
     *literal = false;
     if (c == '%' && s->len >= 3) {
-        c = (char)(ascii_hex(s->at[1]) << 4 | ascii_hex(s->at[2]));
+        c = (char)((unsigned)ascii_hex(s->at[1]) << 4 | (unsigned)ascii_hex(s->at[2]));
         *literal = reserved(c);
         used = 3;
     }
@@ -270,7 +270,7 @@ void uri_put_aor(struct buf *b, const struct uri *uri)
         buf_put_char(b, take_char(&user, &literal));
     }
     buf_put_char(b, '@');
-    if (uri->host_ip.family == IP_V6) {
+    if (uri->host_ip.family != IP_NONE) {
         ip_put(b, &uri->host_ip);
         return;
     }

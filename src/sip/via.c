@@ -5,7 +5,7 @@
 #include "signpost/sip/params.h"
 
 static enum err parse_sent_by(struct slice *rest, struct via *via);
-static enum err parse_params(struct slice *rest, struct via *via);
+static void parse_params(struct slice *rest, struct via *via);
 
 // Takes a token, and then `separator` with white space around it unless that is 0.
 static bool take_token(struct slice *rest, char separator, struct slice *out)
@@ -41,9 +41,7 @@ enum err via_parse(struct slice value, struct via *out)
         return ERR_SYNTAX;
     }
     out->sent_by = slice_between(value.at, rest.at);
-    if (parse_params(&rest, out) != ERR_OK) {
-        return ERR_SYNTAX;
-    }
+    parse_params(&rest, out);
     out->text = slice_between(value.at, slice_end(out->params));
     rest = chars_skip_lws(rest);
     return rest.len == 0 || rest.at[0] == ',' ? ERR_OK : ERR_SYNTAX;
@@ -79,13 +77,14 @@ static enum err parse_sent_by(struct slice *rest, struct via *via)
     return ERR_OK;
 }
 
-static enum err parse_params(struct slice *rest, struct via *via)
+// Takes off what can be read; that nothing else than a comma follows is for the caller to see.
+static void parse_params(struct slice *rest, struct via *via)
 {
-    const char *const start = rest->at;
-    const char *end = start;
     struct param param;
+    via->params = slice_of(rest->at, 0);
     while (params_next(rest, &param)) {
-        end = slice_end(param.whole);
+        const char *const start = slice_empty(via->params) ? param.whole.at : via->params.at;
+        via->params = slice_between(start, slice_end(param.whole));
         if (slice_equal_nocase(param.name, SLICE("branch"))) {
             via->branch = param.value;
         } else if (slice_equal_nocase(param.name, SLICE("rport"))) {
@@ -96,8 +95,6 @@ static enum err parse_params(struct slice *rest, struct via *via)
             (void)ip_parse(param.value, &via->maddr);
         }
     }
-    via->params = slice_between(start, end);
-    return rest->len == 0 || rest->at[0] == ',' ? ERR_OK : ERR_SYNTAX;
 }
 
 struct endpoint via_response_target(const struct via *via, const struct endpoint *peer)

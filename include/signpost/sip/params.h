@@ -17,7 +17,8 @@ struct param {
 
 // Both take the next parameter off the front of *rest, which must begin with ";" (header
 // parameters: after white space). They return false at the end of the slice and when what stands
-// there is no parameter; *rest is empty in the first case only.
+// there is no parameter; *rest is then without white space at its front, and empty in the first
+// case only.
 bool params_next_uri(struct slice *rest, struct param *out);
 bool params_next(struct slice *rest, struct param *out);
 

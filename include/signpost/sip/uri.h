@@ -35,7 +35,7 @@ ERR_CHECKED enum err uri_parse(struct slice text, struct uri *out);
 bool uri_equal(const struct uri *a, const struct uri *b);
 
 // Writes the canonical address of record (RFC 3261 10.3 step 5), an index and no URI: user with
-// its escapes decoded, "@", host in lower case (an IPv6 address in its RFC 5952 form). Scheme,
+// its escapes decoded, "@", host in lower case (an address as ip_put writes it). Scheme,
 // password, port and parameters are left out, so that sip: and sips: name one address of record
 // (RFC 5630), and a listening port in the URI makes no other user of it. The scheme must not be
 // URI_OTHER.

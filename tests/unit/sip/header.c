@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signpost/sip/header.h"
+
+#include <signal.h>
+
+#include "tests/unit/support.h"
+
+// RFC 3261 7.3.3, 20: names, compact forms, and whether the field may be repeated.
+static const struct {
+    const char *name;
+    const char *compact;
+    enum header id;
+    bool once;
+} fields[] = {
+    {"Via", "v", HEADER_VIA, false},
+    {"To", "t", HEADER_TO, true},
+    {"From", "f", HEADER_FROM, true},
+    {"Call-ID", "i", HEADER_CALL_ID, true},
+    {"CSeq", NULL, HEADER_CSEQ, true},
+    {"Contact", "m", HEADER_CONTACT, false},
+    {"Expires", NULL, HEADER_EXPIRES, true},
+    {"Max-Forwards", NULL, HEADER_MAX_FORWARDS, true},
+    {"Content-Length", "l", HEADER_CONTENT_LENGTH, true},
+    {"Require", NULL, HEADER_REQUIRE, false},
+};
+
+Test(header, names_and_compact_forms_are_known)
+{
+    cr_assert_eq(LENGTH_OF(fields), HEADER_OTHER);
+    for (size_t i = 0; i < LENGTH_OF(fields); i++) {
+        cr_expect_eq(header_of(text_slice(fields[i].name)), fields[i].id, "%s", fields[i].name);
+        cr_expect(slice_is(header_name(fields[i].id), fields[i].name), "%s", fields[i].name);
+        cr_expect_eq(header_once(fields[i].id), fields[i].once, "%s", fields[i].name);
+        if (fields[i].compact != NULL) {
+            cr_expect_eq(header_of(text_slice(fields[i].compact)), fields[i].id, "%s",
+                         fields[i].compact);
+        }
+    }
+}
+
+Test(header, case_does_not_matter)
+{
+    cr_assert_eq(header_of(SLICE("CALL-ID")), HEADER_CALL_ID);
+    cr_assert_eq(header_of(SLICE("call-id")), HEADER_CALL_ID);
+    cr_assert_eq(header_of(SLICE("MaX-fOrWaRdS")), HEADER_MAX_FORWARDS);
+    cr_assert_eq(header_of(SLICE("V")), HEADER_VIA);
+    cr_assert_eq(header_of(SLICE("I")), HEADER_CALL_ID);
+}
+
+Test(header, others_are_other)
+{
+    static const char *const names[] = {
+        "",       "Route",    "Subject", "s",   "Call_ID", "Vi", "Viaa",
+        "CallID", "Contact ", " To",     "Tag", "Tontact", "x",  "Content-Lengthy"};
+    for (size_t i = 0; i < LENGTH_OF(names); i++) {
+        cr_expect_eq(header_of(text_slice(names[i])), HEADER_OTHER, "\"%s\"", names[i]);
+    }
+    cr_assert_eq(header_of(slice_of(NULL, 0)), HEADER_OTHER);
+    cr_assert_not(header_once(HEADER_OTHER));
+}
+
+// Every byte as a one-letter name: CSeq has no compact form, not even NUL.
+Test(header, only_compact_forms_are_one_letter_long)
+{
+    for (unsigned i = 0; i < 256; i++) {
+        const char c = (char)i;
+        enum header expected = HEADER_OTHER;
+        for (size_t f = 0; f < LENGTH_OF(fields); f++) {
+            if (fields[f].compact != NULL && fields[f].compact[0] == ascii_lower(c)) {
+                expected = fields[f].id;
+            }
+        }
+        cr_expect_eq(header_of(slice_of(&c, 1)), expected, "byte %#x", i);
+    }
+}
+
+Test(header, other_has_no_name, .signal = SIGABRT)
+{
+    (void)header_name(HEADER_OTHER);
+}
