@@ -190,6 +190,24 @@ bool ip_equal(const struct ip *a, const struct ip *b)
     return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
+static bool v6_is(const struct ip *ip, uint8_t last)
+{
+    static const uint8_t zero[IP6_BYTES - 1];
+    return memcmp(ip->bytes, zero, sizeof(zero)) == 0 && ip->bytes[IP6_BYTES - 1] == last;
+}
+
+bool ip_is_loopback(const struct ip *ip)
+{
+    return ip->family == IP_V4 ? ip->bytes[0] == 127 : v6_is(ip, 1);
+}
+
+bool ip_is_group(const struct ip *ip)
+{
+    // 0.0.0.0/8 is "this network"; 224.0.0.0/3 multicast, reserved, and broadcast at its end.
+    return ip->family == IP_V4 ? ip->bytes[0] == 0 || ip->bytes[0] >= 224
+                               : ip->bytes[0] == 0xff || v6_is(ip, 0);
+}
+
 static bool bits_after_prefix_set(const struct ip *ip, unsigned bits, unsigned bits_max)
 {
     for (unsigned i = bits; i < bits_max; i++) {

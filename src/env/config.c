@@ -39,6 +39,10 @@ enum config_action config_load(int argc, char *const argv[], const struct config
     if (command_line_parse(argc, argv, &load->line, streams->err) == ERR_OK) {
         action = load_and_act(load, streams, out);
     }
+    if (action == CONFIG_DONE && (fflush(streams->out) != 0 || ferror(streams->out) != 0)) {
+        (void)fputs("signpostd: standard output: cannot write\n", streams->err);
+        action = CONFIG_REFUSED;
+    }
     config_file_destroy(load->file);
     free(load);
     return action;
@@ -206,6 +210,24 @@ static void print_relation(const struct load *load, const struct relation *r)
                   option_row(other)->name, low_given ? r->low_value : r->high_value);
 }
 
+// Asked for twice, a port would be in use when its turn comes, by nobody but ourselves.
+static enum err check_listeners(const struct load *load, const struct config *config)
+{
+    for (unsigned i = 0; i < config->listen.count; i++) {
+        for (unsigned j = 0; j < i; j++) {
+            const struct endpoint *const a = &config->listen.at[j];
+            const struct endpoint *const b = &config->listen.at[i];
+            if (a->port == b->port && a->port != 0 && ip_equal(&a->ip, &b->ip)) {
+                print_origin(load, OPTION_LISTEN, i);
+                (void)fputs("expected each address once", load->err);
+                print_value(option_given_text(&load->effective.at[OPTION_LISTEN], i), load->err);
+                return ERR_RANGE;
+            }
+        }
+    }
+    return ERR_OK;
+}
+
 static enum err check_relations(const struct load *load, const struct config *config)
 {
     const struct relation relations[] = {
@@ -221,7 +243,7 @@ static enum err check_relations(const struct load *load, const struct config *co
             return ERR_RANGE;
         }
     }
-    return ERR_OK;
+    return check_listeners(load, config);
 }
 
 static enum config_action act(const struct load *load, FILE *out)

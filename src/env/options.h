@@ -58,6 +58,12 @@ enum {
     X(UINT, CONTACTS_PER_AOR_MAX, contacts_per_aor_max, "contacts-per-aor-max", 0, "contacts",     \
       1, CONTACTS_PER_AOR_MAX, ("10"), "N",                                                        \
       "How many contacts one address of record may have at a time.")                               \
+    X(UINT, BINDINGS_MAX, bindings_max, "bindings-max", 0, "contacts",                             \
+      1, 2147483647, ("20000000"), "N",                                                            \
+      "How many contacts all addresses of record may have together; some 300 bytes each.")         \
+    X(UINT, REDIRECT_BYTES_MAX, redirect_bytes_max, "redirect-bytes-max", 0, "bytes",              \
+      512, ANSWER_BYTES_MAX, ("1452"), "N",                                                        \
+      "The longest 302 with more than one contact; those of the lowest q are left out.")           \
     X(POWER_OF_TWO, SHARDS, shards, "shards", 0, "shards", 0, SHARDS_MAX,                          \
       ("0"), "N",                                                                                  \
       "Parts of the location table, each with its lock. 0: chosen from the workers.")              \
@@ -67,6 +73,9 @@ enum {
     X(UINT, RECEIVE_BUFFER_BYTES, receive_buffer_bytes, "receive-buffer-bytes", 0, "bytes",        \
       4096, 1 << 30, ("8388608"), "N",                                                             \
       "Receive buffer asked for each socket. The kernel caps it at net.core.rmem_max.")            \
+    X(UINT, SEND_BUFFER_BYTES, send_buffer_bytes, "send-buffer-bytes", 0, "bytes",                 \
+      4096, 1 << 30, ("4194304"), "N",                                                             \
+      "Send buffer asked for each socket. The kernel caps it at net.core.wmem_max.")               \
     X(TEXT, SERVER_HEADER, server_header, "server-header", 0, "", 0, OPTION_TEXT_BYTES_MAX,        \
       ("Signpost"), "TEXT",                                                                        \
       "The Server header field of answers. Empty: none.")                                          \

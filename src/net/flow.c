@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/flow.h"
 
+#include <errno.h>
 #include <stdalign.h>
 #include <stdlib.h>
 
@@ -100,7 +101,7 @@ void outbox_post(struct outbox *outbox, const struct flow *flow, const struct en
 }
 
 // Sends messages [from, to), all of one socket. An error concerns the first message that was not
-// sent: it is given up and the rest goes on.
+// sent: it is given up and the rest goes on, unless the socket's buffer is full.
 static void send_run(struct outbox *outbox, unsigned from, unsigned to)
 {
     const int fd = outbox->sockets[from]->fd;
@@ -110,8 +111,9 @@ static void send_run(struct outbox *outbox, unsigned from, unsigned to)
             metrics_add(outbox->metrics, METRIC_ANSWERS_SENT, (uint64_t)sent);
             from += (unsigned)sent;
         } else {
-            metrics_add(outbox->metrics, METRIC_ANSWERS_FAILED, 1);
-            from++;
+            const unsigned given_up = errno == EAGAIN ? to - from : 1;
+            metrics_add(outbox->metrics, METRIC_ANSWERS_FAILED, given_up);
+            from += given_up;
         }
     }
 }

@@ -79,8 +79,10 @@ enum err receiver_create(const struct udp_socket *sockets, size_t count, struct 
         receiver->sources[i].socket = &sockets[i];
         ok = watch(receiver, sockets[i].fd, &receiver->sources[i]);
     }
-    if (!ok || pthread_create(&receiver->thread, NULL, receive_all, receiver) != 0) {
+    const int rc = ok ? pthread_create(&receiver->thread, NULL, receive_all, receiver) : errno;
+    if (rc != 0) {
         release(receiver);
+        errno = rc;
         return ERR_SYSTEM;
     }
     *out = receiver;
@@ -145,7 +147,8 @@ static void read_control(struct receiver *receiver, struct source *source, struc
         if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
             struct in_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof(info));
-            flow->local.ip = address_ip4(info.ipi_addr);
+            // not ipi_addr, which may be a broadcast address that nothing can be sent from
+            flow->local.ip = address_ip4(info.ipi_spec_dst);
         } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
             struct in6_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof(info));

@@ -12,17 +12,17 @@ static bool enable(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof(on)) == 0;
 }
 
-// More than net.core.rmem_max takes CAP_NET_ADMIN; without it the kernel grants what it may. The
-// kernel tells twice the size, for its bookkeeping.
-static int size_receive_buffer(int fd, unsigned bytes)
+// More than net.core.rmem_max or wmem_max takes CAP_NET_ADMIN; without it the kernel grants what it
+// may. The kernel tells twice the size, for its bookkeeping.
+static int size_buffer(int fd, unsigned bytes, int force, int option)
 {
     const int wanted = (int)bytes;
     int granted = 0;
     socklen_t len = sizeof(granted);
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof(wanted)) != 0) {
-        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof(wanted));
+    if (setsockopt(fd, SOL_SOCKET, force, &wanted, sizeof(wanted)) != 0) {
+        (void)setsockopt(fd, SOL_SOCKET, option, &wanted, sizeof(wanted));
     }
-    (void)getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &len);
+    (void)getsockopt(fd, SOL_SOCKET, option, &granted, &len);
     return granted / 2;
 }
 
@@ -50,12 +50,14 @@ static enum err bind_error(void)
 {
     switch (errno) {
     case EADDRINUSE: return ERR_IN_USE;
-    case EADDRNOTAVAIL: return ERR_RANGE;
+    case EADDRNOTAVAIL:
+    case EACCES: return ERR_RANGE;
     default: return ERR_SYSTEM;
     }
 }
 
-enum err udp_open(const struct endpoint *at, unsigned receive_buffer_bytes, struct udp_socket *out)
+enum err udp_open(const struct endpoint *at, const struct udp_buffers *buffers,
+                  struct udp_socket *out)
 {
     union address address;
     socklen_t len = address_from_endpoint(at, &address);
@@ -68,7 +70,8 @@ enum err udp_open(const struct endpoint *at, unsigned receive_buffer_bytes, stru
     if (!prepare(fd, at, out->any_address)) {
         goto fail;
     }
-    out->receive_buffer = size_receive_buffer(fd, receive_buffer_bytes);
+    out->receive_buffer = size_buffer(fd, buffers->receive, SO_RCVBUFFORCE, SO_RCVBUF);
+    (void)size_buffer(fd, buffers->send, SO_SNDBUFFORCE, SO_SNDBUF);
     if (bind(fd, &address.any, len) != 0) {
         goto fail;
     }

@@ -13,9 +13,16 @@ struct udp_socket {
     int receive_buffer;    // bytes that the kernel has granted
 };
 
+// Bytes asked of the kernel for what waits to be read, and to be sent.
+struct udp_buffers {
+    unsigned receive;
+    unsigned send;
+};
+
 // Opens and binds; non-blocking, close-on-exec, IPv6 sockets for IPv6 only. ERR_IN_USE, ERR_RANGE
-// (the address is none of this machine), or ERR_SYSTEM with errno as the call left it.
-ERR_CHECKED enum err udp_open(const struct endpoint *at, unsigned receive_buffer_bytes,
+// (the address is none of this machine, or its port not for this user), or ERR_SYSTEM with errno as
+// the call left it.
+ERR_CHECKED enum err udp_open(const struct endpoint *at, const struct udp_buffers *buffers,
                               struct udp_socket *out);
 
 void udp_close(struct udp_socket *socket);

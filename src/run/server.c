@@ -108,6 +108,11 @@ static enum err refuse_socket(const struct server *server, const struct endpoint
                   "udp:%s is in use by another program: stop it, or choose another address with "
                   "--listen udp:HOST:PORT",
                   address);
+    } else if (e == ERR_RANGE && errno == EACCES) {
+        log_write(&server->log, LOG_LEVEL_ERROR,
+                  "udp:%s is not for this user: ports below 1024 need root or "
+                  "CAP_NET_BIND_SERVICE; choose another with --listen udp:HOST:PORT",
+                  address);
     } else if (e == ERR_RANGE) {
         log_write(&server->log, LOG_LEVEL_ERROR,
                   "udp:%s is no address of this machine: choose another with --listen "
@@ -122,10 +127,12 @@ static enum err refuse_socket(const struct server *server, const struct endpoint
 
 static enum err open_sockets(struct server *server, const struct config *config)
 {
+    const struct udp_buffers buffers = {.receive = config->receive_buffer_bytes,
+                                        .send = config->send_buffer_bytes};
     for (size_t i = 0; i < config->listen.count; i++) {
         struct udp_socket *const socket = &server->sockets[i];
         struct endpoint_text text;
-        const enum err e = udp_open(&config->listen.at[i], config->receive_buffer_bytes, socket);
+        const enum err e = udp_open(&config->listen.at[i], &buffers, socket);
         if (e != ERR_OK) {
             return refuse_socket(server, &config->listen.at[i], e);
         }
@@ -160,6 +167,13 @@ static unsigned shard_count(const struct server *server, const struct config *co
     return shards;
 }
 
+// As many as there may be, twice: a phone that has moved removes the old ones in the same breath.
+static uint32_t register_contacts_max(const struct config *config)
+{
+    const uint32_t twice = 2 * config->contacts_per_aor_max;
+    return twice < CONTACTS_PER_AOR_MAX ? twice : CONTACTS_PER_AOR_MAX;
+}
+
 // The core's configuration borrows from copies of its own, so that the caller may drop his.
 static enum err configure_uas(struct server *server, const struct config *config)
 {
@@ -180,6 +194,8 @@ static enum err configure_uas(struct server *server, const struct config *config
         .expires_default_s = config->expires_default_s,
         .expires_min_s = config->expires_min_s,
         .expires_max_s = config->expires_max_s,
+        .register_contacts_max = register_contacts_max(config),
+        .redirect_bytes_max = config->redirect_bytes_max,
         .server = slice_of(server->server_header.bytes, config->server_header.slice.len),
     };
     return draw_key(&uas->key) ? ERR_OK : ERR_SYSTEM;
@@ -188,7 +204,8 @@ static enum err configure_uas(struct server *server, const struct config *config
 static enum err create_state(struct server *server, const struct config *config)
 {
     struct location_config location = {.shards = shard_count(server, config),
-                                       .contacts_max = config->contacts_per_aor_max};
+                                       .contacts_max = config->contacts_per_aor_max,
+                                       .bindings_max = config->bindings_max};
     const size_t metrics_bytes = (METRICS_WORKERS + server->worker_count) * sizeof(struct metrics);
     if (configure_uas(server, config) != ERR_OK || !draw_key(&location.key)) {
         return fail(server, ERR_SYSTEM, "random numbers");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/ticker.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -44,9 +45,11 @@ enum err ticker_create(struct location *location, struct metrics *metrics, struc
         free(ticker);
         return ERR_SYSTEM;
     }
-    if (pthread_create(&ticker->thread, NULL, tick, ticker) != 0) {
+    const int rc = pthread_create(&ticker->thread, NULL, tick, ticker);
+    if (rc != 0) {
         (void)close(ticker->stop);
         free(ticker);
+        errno = rc;
         return ERR_SYSTEM;
     }
     *out = ticker;

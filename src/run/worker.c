@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/worker.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -43,8 +44,10 @@ enum err worker_create(const struct uas *uas, struct ring *ring, struct metrics 
         release(worker);
         return ERR_NO_MEMORY;
     }
-    if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
+    const int rc = pthread_create(&worker->thread, NULL, work, worker);
+    if (rc != 0) {
         release(worker);
+        errno = rc;
         return ERR_SYSTEM;
     }
     *out = worker;

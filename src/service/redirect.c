@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signpost/service/redirect.h"
+#include "service/redirect.h"
 
-static bool usable(const struct request *r, const struct binding *binding);
-static void answer_moved(struct request *r);
+static size_t keep_usable(struct request *r, const struct uri *callee);
+static void answer_moved(struct request *r, size_t count);
 
 void redirect_request(struct request *r, const struct uri *callee)
 {
@@ -20,46 +20,57 @@ void redirect_request(struct request *r, const struct uri *callee)
         request_answer(r, STATUS_NOT_FOUND, SLICE(""));
         return;
     }
-    answer_moved(r);
+    const size_t count = keep_usable(r, callee);
+    if (count == 0) {
+        request_answer(r, STATUS_TEMPORARILY_UNAVAILABLE, SLICE(""));
+        return;
+    }
+    answer_moved(r, count);
 }
 
 // RFC 3261 8.3: never the Request-URI itself, which would send the caller in a circle; and
 // RFC 3261 26.2.2: what is asked for by sips: is not answered with less.
-static bool usable(const struct request *r, const struct binding *binding)
+static bool usable(const struct request *r, const struct uri *callee, const struct binding *binding)
 {
     struct uri uri;
     if (uri_parse(binding->uri, &uri) != ERR_OK || uri_equal(&uri, &r->uri)) {
         return false;
     }
-    return r->uri.scheme != URI_SIPS || uri.scheme != URI_SIP;
+    const bool secure = r->uri.scheme == URI_SIPS || callee->scheme == URI_SIPS;
+    return !secure || uri.scheme != URI_SIP;
 }
 
-// Contacts that would not fit are left out: the list is in order, so the best ones stand.
-static void answer_moved(struct request *r)
+// Moves the usable bindings of the list to its front, in their order, and returns how many.
+static size_t keep_usable(struct request *r, const struct uri *callee)
 {
-    enum { TAIL_BYTES = 64 }; // for the last header field and the end of the line
-    struct buf *const out = r->out;
-    size_t written = 0;
-    const struct buf start = *out;
-    request_answer_begin(r, STATUS_MOVED_TEMPORARILY, SLICE(""));
+    size_t count = 0;
     for (size_t i = 0; i < r->list->count; i++) {
-        const struct binding *const binding = &r->list->rows[i];
-        if (!usable(r, binding)) {
-            continue;
+        if (usable(r, callee, &r->list->rows[i])) {
+            r->list->rows[count++] = r->list->rows[i];
         }
-        if (out->cap - out->len < binding->uri.len + TAIL_BYTES + TAIL_BYTES) {
-            metrics_add(r->metrics, METRIC_REDIRECT_CUT, r->list->count - i);
+    }
+    return count;
+}
+
+// A long answer to a short question is what makes a server a weapon, and what does not fit a packet
+// is lost more easily. So only the best Contact is told whatever its length, and others as far as
+// there is room: the list is in order.
+static void answer_moved(struct request *r, size_t count)
+{
+    static const struct slice field = SLICE_INIT("Contact: ");
+    const size_t end_bytes = sizeof("Content-Length: 0\r\n\r\n") - 1;
+    struct buf *const out = r->out;
+    request_answer_begin(r, STATUS_MOVED_TEMPORARILY, SLICE(""));
+    for (size_t i = 0; i < count; i++) {
+        const struct buf before = *out;
+        buf_put(out, field);
+        request_put_binding(out, &r->list->rows[i]);
+        buf_put(out, SLICE("\r\n"));
+        if (i > 0 && (!buf_ok(out) || out->len + end_bytes > r->uas->config.redirect_bytes_max)) {
+            *out = before;
+            metrics_add(r->metrics, METRIC_REDIRECT_CUT, count - i);
             break;
         }
-        buf_put(out, SLICE("Contact: "));
-        request_put_binding(out, binding);
-        buf_put(out, SLICE("\r\n"));
-        written++;
-    }
-    if (written == 0) {
-        *out = start;
-        request_answer(r, STATUS_TEMPORARILY_UNAVAILABLE, SLICE(""));
-        return;
     }
     request_answer_end(r);
 }

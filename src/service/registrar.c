@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signpost/service/registrar.h"
+#include "service/registrar.h"
 
 #include "signpost/sip/params.h"
 
@@ -36,6 +36,10 @@ void registrar_register(struct request *r)
 
 static bool step1_domain(struct request *r)
 {
+    if (r->in->bytes.len > REGISTER_BYTES_MAX) {
+        request_answer(r, STATUS_MESSAGE_TOO_LARGE, SLICE(""));
+        return false;
+    }
     if (!request_domain_served(r, &r->uri) && !request_names_server(r)) {
         request_answer(r, STATUS_NOT_FOUND, SLICE("Domain Not Served Here"));
         return false;
@@ -170,17 +174,17 @@ static struct slice keep_params(struct request *r, struct slice params)
 }
 
 // Of two Contacts with equal URIs in one request the later counts.
-static struct contact_update *place_for(struct registration *registration,
-                                        struct contact_update *updates, const struct uri *uri)
+static struct contact_update *place_for(struct request *r, struct registration *registration,
+                                        const struct uri *uri)
 {
     for (size_t i = 0; i < registration->update_count; i++) {
-        if (uri_equal(&updates[i].uri, uri)) {
-            return &updates[i];
+        if (uri_equal(&r->updates[i].uri, uri)) {
+            return &r->updates[i];
         }
     }
-    return registration->update_count == CONTACTS_PER_AOR_MAX
+    return registration->update_count == r->uas->config.register_contacts_max
                ? NULL
-               : &updates[registration->update_count++];
+               : &r->updates[registration->update_count++];
 }
 
 // One Contact of a row. False when the request is answered.
@@ -202,7 +206,7 @@ static bool read_contact(struct request *r, struct registration *registration,
     if (too_brief(r, expires_s)) {
         return refuse_too_brief(r);
     }
-    struct contact_update *const update = place_for(registration, r->updates, &uri);
+    struct contact_update *const update = place_for(r, registration, &uri);
     const struct slice params = keep_params(r, contact->addr.params);
     if (update == NULL || !buf_ok(&r->params)) {
         return refuse_too_many(r);
@@ -261,6 +265,9 @@ static void step7_update(struct request *r, const struct registration *registrat
         request_answer(r, STATUS_BAD_REQUEST, SLICE("CSeq Out of Order"));
     } else if (e == ERR_TOO_MANY) {
         (void)refuse_too_many(r);
+    } else if (e == ERR_FULL) {
+        metrics_add(r->metrics, METRIC_REGISTER_FULL, 1);
+        request_answer(r, STATUS_SERVICE_UNAVAILABLE, SLICE("No Room for Bindings"));
     } else {
         metrics_add(r->metrics, METRIC_REGISTER_NO_MEMORY, 1);
         request_answer(r, STATUS_SERVER_ERROR, SLICE("Out of Memory"));

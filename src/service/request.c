@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "signpost/service/request.h"
+#include "service/request.h"
+
+static bool names_host(const struct uri *uri, struct slice domain)
+{
+    struct ip ip;
+    if (uri->host_ip.family != IP_NONE) {
+        return ip_parse(domain, &ip) && ip_equal(&uri->host_ip, &ip);
+    }
+    return slice_equal_nocase(uri_host(uri), domain);
+}
 
 bool request_domain_served(const struct request *r, const struct uri *uri)
 {
@@ -8,7 +17,7 @@ bool request_domain_served(const struct request *r, const struct uri *uri)
         return false;
     }
     for (size_t i = 0; i < config->domain_count; i++) {
-        if (slice_equal_nocase(uri->host, config->domains[i])) {
+        if (names_host(uri, config->domains[i])) {
             return true;
         }
     }
@@ -32,7 +41,7 @@ void request_answer_begin(struct request *r, enum status status, struct slice ph
         .server = r->uas->config.server,
         .to_tag = r->tag_to ? &r->id : NULL,
     };
-    metrics_response(r->metrics, status);
+    r->status = status;
     response_begin(r->out, &head);
 }
 

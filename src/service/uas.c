@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-#include "signpost/service/redirect.h"
-#include "signpost/service/registrar.h"
-#include "signpost/service/request.h"
+#include "service/redirect.h"
+#include "service/registrar.h"
+#include "service/request.h"
 #include "signpost/sip/stun.h"
 
 struct uas_scratch {
@@ -69,11 +69,15 @@ bool uas_handle(const struct uas *uas, struct uas_scratch *scratch, struct metri
         dispatch(&r);
     }
     if (!buf_ok(&out->answer)) {
-        // Only a request of nearly a datagram's full length gets here: its copied header fields
-        // and what an answer adds exceed one.
+        out->answer = buf_over(out->answer.at, out->answer.cap);
+        request_answer(&r, STATUS_SERVER_ERROR, SLICE("Answer Too Long"));
+    }
+    if (!buf_ok(&out->answer)) {
+        // Copied header fields of nearly a datagram's length, with what any answer adds, exceed one.
         metrics_add(metrics, METRIC_DROPPED_UNANSWERABLE, 1);
         return false;
     }
+    metrics_response(metrics, r.status);
     return true;
 }
 
@@ -127,7 +131,7 @@ static bool find_way_back(struct request *r)
         return false;
     }
     const struct message_row *const row = message_first(m, HEADER_VIA);
-    if (row == NULL || via_parse(row->value, &r->via) != ERR_OK) {
+    if (row == NULL || m->via_lost || via_parse(row->value, &r->via) != ERR_OK) {
         metrics_add(r->metrics, METRIC_DROPPED_NO_VIA, 1);
         return false;
     }

@@ -4,7 +4,7 @@
 #include "signpost/sip/chars.h"
 
 static enum err parse_start_line(struct slice line, struct message *m);
-static enum err parse_header(struct slice *rest, struct message *m);
+static void parse_header(struct slice *rest, struct message *m);
 static void check_header(struct message *m);
 static void measure_body(struct slice rest, struct message *m);
 
@@ -36,6 +36,7 @@ enum err message_parse(struct slice bytes, struct message *m)
     m->kind = MESSAGE_GARBAGE;
     m->method = METHOD_UNKNOWN;
     m->problem = NULL;
+    m->via_lost = false;
     m->row_count = 0;
     m->body = slice_of(NULL, 0);
     for (unsigned i = 0; i < HEADER_COUNT; i++) {
@@ -49,12 +50,9 @@ enum err message_parse(struct slice bytes, struct message *m)
     if (!next_line(&bytes, &line) || parse_start_line(line, m) != ERR_OK) {
         return ERR_SYNTAX;
     }
-    const enum err e = parse_header(&bytes, m);
+    parse_header(&bytes, m);
     check_header(m);
     measure_body(bytes, m);
-    if (e != ERR_OK) {
-        return e;
-    }
     return m->problem == NULL ? ERR_OK : ERR_SYNTAX;
 }
 
@@ -115,53 +113,71 @@ static bool bare_cr(struct slice line)
     return false;
 }
 
-static void add_row(struct message *m, uint16_t last[static HEADER_COUNT], struct slice name,
+// What is wrong with a header line, or NULL.
+static const char *line_problem(struct slice line, struct slice name, size_t colon)
+{
+    // What is echoed must not look like a line end to a laxer parser.
+    if (bare_cr(line)) {
+        return "Carriage Return Inside a Line";
+    }
+    // HCOLON allows white space before the colon, but no folding there (RFC 3261 25.1).
+    const struct slice gap = slice_between(slice_end(name), line.at + colon);
+    if (colon == line.len || slice_empty(name) || !slice_empty(slice_trim(gap)) ||
+        slice_find(gap, '\n') < gap.len) {
+        return "Malformed Header Field";
+    }
+    return NULL;
+}
+
+// False when there is no room for the row. A first one of its kind always finds some, so that an
+// answer can carry what it must.
+static bool add_row(struct message *m, uint16_t last[static HEADER_COUNT], enum header id,
                     struct slice value)
 {
-    const uint16_t n = m->row_count++;
-    struct message_row *row = &m->rows[n];
-    *row = (struct message_row){
-        .name = name, .value = value, .id = header_of(name), .next = MESSAGE_NO_ROW};
-    if (m->first[row->id] == MESSAGE_NO_ROW) {
-        m->first[row->id] = n;
-    } else {
-        m->rows[last[row->id]].next = n;
+    const bool first = m->first[id] == MESSAGE_NO_ROW;
+    if (m->row_count >= HEADER_ROWS_MAX && !first) {
+        return false;
     }
-    last[row->id] = n;
+    const uint16_t n = m->row_count++;
+    m->rows[n] = (struct message_row){.value = value, .id = id, .next = MESSAGE_NO_ROW};
+    if (first) {
+        m->first[id] = n;
+    } else {
+        m->rows[last[id]].next = n;
+    }
+    last[id] = n;
+    return true;
+}
+
+static void parse_row(struct message *m, uint16_t last[static HEADER_COUNT], struct slice line)
+{
+    const size_t colon = slice_find(line, ':');
+    const struct slice name = slice_of(line.at, chars_span(CHARS_TOKEN, line));
+    const enum header id = header_of(name);
+    const char *problem = line_problem(line, name, colon);
+    if (problem == NULL && id != HEADER_OTHER &&
+        !add_row(m, last, id, slice_trim(slice_from(line, colon + 1)))) {
+        problem = "Too Many Header Fields";
+    }
+    if (problem != NULL) {
+        fault(m, problem);
+        m->via_lost = m->via_lost || id == HEADER_VIA;
+    }
 }
 
 // Header rows up to and including the empty line. Afterwards `rest` is what follows it.
-static enum err parse_header(struct slice *rest, struct message *m)
+static void parse_header(struct slice *rest, struct message *m)
 {
     uint16_t last[HEADER_COUNT];
     struct slice line;
     while (next_line(rest, &line)) {
         if (slice_empty(line)) {
-            return ERR_OK;
+            return;
         }
         unfold(rest, &line);
-        // What is echoed must not look like a line end to a laxer parser.
-        if (bare_cr(line)) {
-            fault(m, "Carriage Return Inside a Line");
-            continue;
-        }
-        const size_t colon = slice_find(line, ':');
-        const struct slice name = slice_of(line.at, chars_span(CHARS_TOKEN, line));
-        // HCOLON allows white space before the colon, but no folding there (RFC 3261 25.1).
-        const struct slice gap = slice_between(slice_end(name), line.at + colon);
-        if (colon == line.len || slice_empty(name) || !slice_empty(slice_trim(gap)) ||
-            slice_find(gap, '\n') < gap.len) {
-            fault(m, "Malformed Header Field");
-            continue;
-        }
-        if (m->row_count == HEADER_ROWS_MAX) {
-            fault(m, "Too Many Header Fields");
-            return ERR_TOO_MANY;
-        }
-        add_row(m, last, name, slice_trim(slice_from(line, colon + 1)));
+        parse_row(m, last, line);
     }
     fault(m, "Missing Empty Line After Header");
-    return ERR_SYNTAX;
 }
 
 static void check_header(struct message *m)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signpost/sip/uri.h"
 
+#include "signpost/base/limits.h"
 #include "signpost/sip/chars.h"
 #include "signpost/sip/params.h"
 
@@ -81,17 +82,36 @@ static enum err parse_hostport(struct slice *rest, struct uri *uri)
 // "hname=hvalue" joined by "&" (RFC 3261 25.1 headers).
 static bool headers_well_formed(struct slice headers)
 {
-    while (!slice_empty(headers)) {
+    for (unsigned n = 0; !slice_empty(headers); n++) {
         const size_t end = slice_find(headers, '&');
         const struct slice one = slice_of(headers.at, end);
         const size_t equals = slice_find(one, '=');
         if (equals == 0 || equals == one.len ||
             !chars_all_escaped(CHARS_URI_HEADER, slice_of(one.at, equals)) ||
             !chars_all_escaped(CHARS_URI_HEADER, slice_from(one, equals + 1)) ||
-            end + 1 == headers.len) {
+            end + 1 == headers.len || n == URI_PARTS_MAX) {
             return false;
         }
         headers = slice_from(headers, end + 1);
+    }
+    return true;
+}
+
+// A URI's parameters, each looked at once.
+struct uri_params {
+    size_t count;
+    struct param at[URI_PARTS_MAX];
+};
+
+// False when they are malformed or too many.
+static bool split_params(struct slice text, struct uri_params *out)
+{
+    out->count = 0;
+    while (!slice_empty(text)) {
+        if (out->count == URI_PARTS_MAX || !params_next_uri(&text, &out->at[out->count])) {
+            return false;
+        }
+        out->count++;
     }
     return true;
 }
@@ -114,12 +134,9 @@ static enum err parse_sip(struct slice rest, struct uri *uri)
     if (question < rest.len && slice_empty(uri->headers)) {
         return ERR_SYNTAX;
     }
-    struct slice cursor = uri->params;
-    struct param param;
-    while (!slice_empty(cursor)) {
-        if (!params_next_uri(&cursor, &param)) {
-            return ERR_SYNTAX;
-        }
+    struct uri_params params;
+    if (!split_params(uri->params, &params)) {
+        return ERR_SYNTAX;
     }
     return headers_well_formed(uri->headers) ? ERR_OK : ERR_SYNTAX;
 }
@@ -161,14 +178,14 @@ static bool equal_escaped(struct slice a, struct slice b, bool nocase)
     return a.len == b.len;
 }
 
-static bool find_param(struct slice params, struct slice name, struct param *out)
+static const struct param *find_param(const struct uri_params *params, struct slice name)
 {
-    while (params_next_uri(&params, out)) {
-        if (equal_escaped(out->name, name, true)) {
-            return true;
+    for (size_t i = 0; i < params->count; i++) {
+        if (equal_escaped(params->at[i].name, name, true)) {
+            return &params->at[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 // These may not stand in one URI only, even with their default value.
@@ -187,20 +204,26 @@ static bool param_must_match(struct slice name)
 
 // Every parameter of `a` agrees with `b`: the same value in both, or absent there and of a kind
 // that may be.
-static bool params_agree(struct slice a, struct slice b)
+static bool params_agree(const struct uri_params *a, const struct uri_params *b)
 {
-    struct param mine;
-    struct param theirs;
-    while (params_next_uri(&a, &mine)) {
-        if (!find_param(b, mine.name, &theirs)) {
-            if (param_must_match(mine.name)) {
-                return false;
-            }
-        } else if (!equal_escaped(mine.value, theirs.value, true)) {
+    for (size_t i = 0; i < a->count; i++) {
+        const struct param *const mine = &a->at[i];
+        const struct param *const theirs = find_param(b, mine->name);
+        if (theirs == NULL ? param_must_match(mine->name)
+                           : !equal_escaped(mine->value, theirs->value, true)) {
             return false;
         }
     }
     return true;
+}
+
+static bool params_equal(const struct uri *a, const struct uri *b)
+{
+    struct uri_params mine;
+    struct uri_params theirs;
+    // Both have been split before, when the URIs were parsed.
+    return split_params(a->params, &mine) && split_params(b->params, &theirs) &&
+           params_agree(&mine, &theirs) && params_agree(&theirs, &mine);
 }
 
 static struct slice next_uri_header(struct slice *headers)
@@ -256,9 +279,15 @@ bool uri_equal(const struct uri *a, const struct uri *b)
     }
     return a->has_user == b->has_user && a->has_password == b->has_password && a->port == b->port &&
            host_equal(a, b) && equal_escaped(a->user, b->user, false) &&
-           equal_escaped(a->password, b->password, false) && params_agree(a->params, b->params) &&
-           params_agree(b->params, a->params) && headers_within(a->headers, b->headers) &&
-           headers_within(b->headers, a->headers);
+           equal_escaped(a->password, b->password, false) && params_equal(a, b) &&
+           headers_within(a->headers, b->headers) && headers_within(b->headers, a->headers);
+}
+
+struct slice uri_host(const struct uri *uri)
+{
+    const size_t len = uri->host.len;
+    const bool dot = len > 1 && uri->host.at[len - 1] == '.';
+    return slice_of(uri->host.at, dot ? len - 1 : len);
 }
 
 void uri_put_aor(struct buf *b, const struct uri *uri)
@@ -274,9 +303,8 @@ void uri_put_aor(struct buf *b, const struct uri *uri)
         ip_put(b, &uri->host_ip);
         return;
     }
-    // A fully qualified name may end in a dot, which does not make it another host.
-    const bool dot = uri->host.len > 1 && uri->host.at[uri->host.len - 1] == '.';
-    for (size_t i = 0; i < uri->host.len - (dot ? 1 : 0); i++) {
-        buf_put_char(b, ascii_lower(uri->host.at[i]));
+    const struct slice host = uri_host(uri);
+    for (size_t i = 0; i < host.len; i++) {
+        buf_put_char(b, ascii_lower(host.at[i]));
     }
 }

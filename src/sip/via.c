@@ -32,8 +32,8 @@ enum err via_parse(struct slice value, struct via *out)
         !take_token(&rest, '\0', &out->transport)) {
         return ERR_SYNTAX;
     }
-    if (!slice_equal_nocase(name, SLICE("SIP")) || !slice_equal(version, SLICE("2.0")) ||
-        rest.len == 0 || !chars_lws(rest.at[0])) {
+    // A request of another version is to be answered too, with 505.
+    if (!slice_equal_nocase(name, SLICE("SIP")) || rest.len == 0 || !chars_lws(rest.at[0])) {
         return ERR_SYNTAX;
     }
     rest = chars_skip_lws(rest);
@@ -97,10 +97,19 @@ static void parse_params(struct slice *rest, struct via *via)
     }
 }
 
+// RFC 3261 18.2.2 lets a client name another host for the answer. A stranger must not reach by this
+// what he cannot reach himself: no group of hosts, and not this machine's own from outside.
+static bool maddr_obeyed(const struct via *via, const struct endpoint *peer)
+{
+    const struct ip *const maddr = &via->maddr;
+    return maddr->family == peer->ip.family && !ip_is_group(maddr) &&
+           (!ip_is_loopback(maddr) || ip_is_loopback(&peer->ip));
+}
+
 struct endpoint via_response_target(const struct via *via, const struct endpoint *peer)
 {
     struct endpoint to = *peer;
-    if (via->maddr.family == peer->ip.family) {
+    if (maddr_obeyed(via, peer)) {
         to.ip = via->maddr;
     } else if (via->rport) {
         return to;

@@ -49,17 +49,19 @@ struct aor {
 
 struct shard {
     alignas(64) pthread_rwlock_t lock;
+    struct location *location; // that it is a shard of
     struct aor *table;
     struct record *wheel[WHEEL_SLOTS];
     struct record *due;  // the slot that location_expire is working on
     uint64_t due_next_s; // second whose slot is the next to be taken up
-    _Atomic uint64_t bindings;
-    _Atomic uint64_t aors;
 };
 
 struct location {
     struct location_config config;
     struct shard *shards;
+    // Counted when bindings and addresses of record come and go, not when they are refreshed.
+    alignas(64) _Atomic uint64_t bindings;
+    _Atomic uint64_t aors;
 };
 
 static_assert(CONTACT_BYTES_MAX + CALL_ID_BYTES_MAX < UINT16_MAX, "a record's lengths fit");
@@ -67,14 +69,30 @@ static_assert(AOR_BYTES_MAX < UINT16_MAX, "a key's length fits");
 
 // ---- Creation
 
+// By default readers go before writers, and callers of one much-called user could keep his phone
+// from registering for as long as they liked. No hold is nested, which writers first would forbid.
+static void init_lock(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t writers_first;
+    int rc = pthread_rwlockattr_init(&writers_first);
+    assert(rc == 0);
+    rc =
+        pthread_rwlockattr_setkind_np(&writers_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    assert(rc == 0);
+    rc = pthread_rwlock_init(lock, &writers_first);
+    assert(rc == 0);
+    (void)pthread_rwlockattr_destroy(&writers_first);
+}
+
 struct location *location_create(const struct location_config *config)
 {
     assert(config->shards > 0 && (config->shards & (config->shards - 1)) == 0);
     assert(config->contacts_max > 0 && config->contacts_max <= CONTACTS_PER_AOR_MAX);
-    struct location *location = calloc(1, sizeof(*location));
+    struct location *location = aligned_alloc(alignof(struct location), sizeof(*location));
     if (location == NULL) {
         return NULL;
     }
+    memset(location, 0, sizeof(*location));
     location->config = *config;
     location->shards = aligned_alloc(alignof(struct shard), config->shards * sizeof(struct shard));
     if (location->shards == NULL) {
@@ -83,10 +101,8 @@ struct location *location_create(const struct location_config *config)
     }
     memset(location->shards, 0, config->shards * sizeof(struct shard));
     for (unsigned i = 0; i < config->shards; i++) {
-        // Only a broken attribute could fail here, and there is none.
-        const int rc = pthread_rwlock_init(&location->shards[i].lock, NULL);
-        assert(rc == 0);
-        (void)rc;
+        location->shards[i].location = location;
+        init_lock(&location->shards[i].lock);
     }
     return location;
 }
@@ -105,25 +121,21 @@ void location_destroy(struct location *location)
     free(location);
 }
 
-// ---- Counting: written under the shard's lock, read by anyone
+// ---- Counting
 
 static void count(_Atomic uint64_t *n, int64_t change)
 {
-    // relaxed: a number for people, ordered with nothing
-    const uint64_t value = atomic_load_explicit(n, memory_order_relaxed);
-    atomic_store_explicit(n, value + (uint64_t)change, memory_order_relaxed);
+    // relaxed: a number for people and for the limit, ordered with nothing
+    atomic_fetch_add_explicit(n, (uint64_t)change, memory_order_relaxed);
 }
 
 struct location_size location_size(const struct location *location)
 {
-    struct location_size size = {0};
-    for (unsigned i = 0; i < location->config.shards; i++) {
+    return (struct location_size){
         // relaxed: as above
-        const struct shard *shard = &location->shards[i];
-        size.bindings += atomic_load_explicit(&shard->bindings, memory_order_relaxed);
-        size.aors += atomic_load_explicit(&shard->aors, memory_order_relaxed);
-    }
-    return size;
+        .bindings = atomic_load_explicit(&location->bindings, memory_order_relaxed),
+        .aors = atomic_load_explicit(&location->aors, memory_order_relaxed),
+    };
 }
 
 // ---- The table of a shard: uthash behind four functions
@@ -155,7 +167,7 @@ static struct aor *table_add(struct shard *shard, struct slice key, uint64_t has
         free(aor);
         return NULL;
     }
-    count(&shard->aors, 1);
+    count(&shard->location->aors, 1);
     return aor;
 }
 
@@ -164,22 +176,22 @@ static void table_remove(struct shard *shard, struct aor *aor)
     assert(aor->records == NULL);
     HASH_DEL(shard->table, aor);
     free(aor);
-    count(&shard->aors, -1);
+    count(&shard->location->aors, -1);
 }
 
 static void free_shard(struct shard *shard)
 {
-    struct aor *aor;
-    struct aor *next;
-    HASH_ITER (hh, shard->table, aor, next) {
-        struct record *record = aor->records;
-        while (record != NULL) {
-            struct record *const rest = record->next;
+    struct aor *aor = shard->table;
+    HASH_CLEAR(hh, shard->table);
+    while (aor != NULL) {
+        struct aor *const next = aor->hh.next;
+        while (aor->records != NULL) {
+            struct record *const record = aor->records;
+            aor->records = record->next;
             free(record);
-            record = rest;
         }
-        HASH_DEL(shard->table, aor);
         free(aor);
+        aor = next;
     }
     (void)pthread_rwlock_destroy(&shard->lock);
 }
@@ -279,6 +291,11 @@ static struct record *record_create(size_t bytes)
     return record;
 }
 
+static struct record *first_record(const struct aor *aor)
+{
+    return aor == NULL ? NULL : aor->records;
+}
+
 static struct record **link_of(struct aor *aor, const struct record *record)
 {
     struct record **link = &aor->records;
@@ -294,16 +311,17 @@ static void record_insert(struct shard *shard, struct aor *aor, struct record *r
     record->next = aor->records;
     aor->records = record;
     wheel_link(shard, record);
-    count(&shard->bindings, 1);
+    count(&shard->location->bindings, 1);
 }
 
-static void record_remove(struct shard *shard, struct record *record)
+// `link` is what points to the record in its address of record's list.
+static void record_remove(struct shard *shard, struct record **link)
 {
-    struct record **const link = link_of(record->aor, record);
+    struct record *const record = *link;
     *link = record->next;
     wheel_unlink(record);
     free(record);
-    count(&shard->bindings, -1);
+    count(&shard->location->bindings, -1);
 }
 
 // Puts a larger record in the place of another.
@@ -341,10 +359,11 @@ static void copy_out(const struct aor *aor, struct now now, struct binding_list 
 {
     list->count = 0;
     list->used = 0;
-    for (const struct record *r = aor == NULL ? NULL : aor->records; r != NULL; r = r->next) {
+    for (const struct record *r = first_record(aor); r != NULL; r = r->next) {
         if (expired(r, now)) {
             continue;
         }
+        assert(list->count < CONTACTS_PER_AOR_MAX);
         size_t place = list->count++;
         while (place > 0 && q_rank(list->rows[place - 1].q) < q_rank(r->q)) {
             list->rows[place] = list->rows[place - 1];
@@ -371,38 +390,62 @@ void location_lookup(struct location *location, struct slice aor, struct now now
 
 // ---- Registering
 
-// What is to become of each update; made before anything is changed.
-struct plan {
+// One REGISTER on its way into the table. What is to become of each update is found out, and all
+// memory for it allocated, before anything is changed.
+struct change {
+    struct shard *shard;
+    struct aor *aor; // NULL while it has no binding
+    const struct registration *r;
+    struct now now;
+    struct registration_effect *effect;
     struct record *match[CONTACTS_PER_AOR_MAX]; // the binding that the update concerns, or NULL
     struct record *fresh[CONTACTS_PER_AOR_MAX]; // memory for it, where the old does not do
-    bool repeated[CONTACTS_PER_AOR_MAX];
+    bool repeated[CONTACTS_PER_AOR_MAX];        // the very same request has been here before
 };
 
-static unsigned drop_expired(struct shard *shard, struct aor *aor, struct now now)
+static void drop_expired(struct change *change)
 {
-    unsigned dropped = 0;
-    struct record *record = aor->records;
-    while (record != NULL) {
-        struct record *const next = record->next;
-        if (expired(record, now)) {
-            record_remove(shard, record);
-            dropped++;
+    struct record **link = change->aor == NULL ? NULL : &change->aor->records;
+    while (link != NULL && *link != NULL) {
+        if (expired(*link, change->now)) {
+            record_remove(change->shard, link);
+            change->effect->expired++;
+        } else {
+            link = &(*link)->next;
         }
-        record = next;
     }
-    return dropped;
 }
 
-static struct record *find_record(const struct aor *aor, const struct contact_update *update)
+static bool matched_before(const struct change *change, size_t n, const struct record *record)
 {
-    struct record *record = aor == NULL ? NULL : aor->records;
-    for (; record != NULL; record = record->next) {
-        struct uri uri;
-        if (slice_equal(record_uri(record), update->uri.text)) {
-            return record;
+    for (size_t i = 0; i < n; i++) {
+        if (change->match[i] == record) {
+            return true;
         }
-        if (uri_parse(record_uri(record), &uri) == ERR_OK && uri_equal(&uri, &update->uri)) {
-            return record;
+    }
+    return false;
+}
+
+static bool same_uri(const struct record *record, const struct uri *uri, bool bytewise)
+{
+    struct uri own;
+    if (bytewise) {
+        return slice_equal(record_uri(record), uri->text);
+    }
+    return uri_parse(record_uri(record), &own) == ERR_OK && uri_equal(&own, uri);
+}
+
+// The binding that the n-th update concerns. 19.1.4 is not transitive: "sip:a;x=1" and "sip:a;x=2"
+// both equal "sip:a" and not each other. Hence a binding whose very bytes are named goes before one
+// that compares equal, and a binding goes to one update only, as if they came one after another.
+static struct record *find_record(const struct change *change, size_t n)
+{
+    const struct uri *const uri = &change->r->updates[n].uri;
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (struct record *x = first_record(change->aor); x != NULL; x = x->next) {
+            if (same_uri(x, uri, pass == 0) && !matched_before(change, n, x)) {
+                return x;
+            }
         }
     }
     return NULL;
@@ -414,163 +457,163 @@ static bool in_order(const struct record *record, const struct registration *r)
     return !slice_equal(record_call_id(record), r->call_id) || r->cseq > record->cseq;
 }
 
-static enum err plan_order(const struct aor *aor, const struct registration *r, struct plan *plan)
+// The very same request has made this binding before. Its identity does not cover the Contacts,
+// which a hostile client may change, so they are compared.
+static bool is_repetition(const struct record *record, const struct registration *r,
+                          const struct contact_update *update)
 {
+    return record->request_id == r->request_id && update->expires_s > 0 &&
+           slice_equal(record_uri(record), update->uri.text) &&
+           slice_equal(record_params(record), update->params);
+}
+
+static enum err plan_order(struct change *change)
+{
+    const struct registration *const r = change->r;
     if (r->remove_all) {
-        for (const struct record *x = aor == NULL ? NULL : aor->records; x != NULL; x = x->next) {
+        for (const struct record *x = first_record(change->aor); x != NULL; x = x->next) {
             if (!in_order(x, r)) {
                 return ERR_STALE;
             }
         }
     }
     for (size_t i = 0; i < r->update_count; i++) {
-        struct record *const match = find_record(aor, &r->updates[i]);
-        plan->match[i] = match;
-        plan->fresh[i] = NULL;
-        plan->repeated[i] = match != NULL && match->request_id == r->request_id;
-        if (match != NULL && !plan->repeated[i] && !in_order(match, r)) {
+        struct record *const match = find_record(change, i);
+        change->match[i] = match;
+        change->fresh[i] = NULL;
+        change->repeated[i] = match != NULL && is_repetition(match, r, &r->updates[i]);
+        if (match != NULL && !change->repeated[i] && !in_order(match, r)) {
             return ERR_STALE;
         }
     }
     return ERR_OK;
 }
 
-// Bindings and bytes as they would be afterwards.
-static enum err plan_limits(const struct location *location, const struct aor *aor,
-                            const struct registration *r, const struct plan *plan)
+// Bindings and bytes as they would be afterwards. All bindings together may pass their limit by as
+// many as other threads are adding at this moment.
+static enum err plan_limits(const struct change *change)
 {
-    size_t bindings = 0;
+    const struct registration *const r = change->r;
+    const struct location *const location = change->shard->location;
+    size_t before = 0;
     size_t bytes = 0;
-    for (const struct record *x = aor == NULL ? NULL : aor->records; x != NULL; x = x->next) {
-        bindings++;
+    for (const struct record *x = first_record(change->aor); x != NULL; x = x->next) {
+        before++;
         bytes += (size_t)x->uri_len + x->params_len;
     }
+    size_t after = before;
     for (size_t i = 0; i < r->update_count; i++) {
-        const struct record *const match = plan->match[i];
+        const struct record *const match = change->match[i];
         if (match != NULL) {
-            bindings--;
+            after--;
             bytes -= (size_t)match->uri_len + match->params_len;
         }
         if (r->updates[i].expires_s > 0) {
-            bindings++;
+            after++;
             bytes += r->updates[i].uri.text.len + r->updates[i].params.len;
         }
     }
-    const bool fits = bindings <= location->config.contacts_max && bytes <= AOR_STATE_BYTES_MAX;
-    return fits ? ERR_OK : ERR_TOO_MANY;
+    if (after > location->config.contacts_max || bytes > AOR_STATE_BYTES_MAX) {
+        return ERR_TOO_MANY;
+    }
+    const uint64_t held = location_size(location).bindings;
+    return after > before && held + after - before > location->config.bindings_max ? ERR_FULL
+                                                                                   : ERR_OK;
 }
 
-static void plan_release(struct plan *plan, size_t n)
+static enum err release_memory(struct change *change, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        free(plan->fresh[i]);
+        free(change->fresh[i]);
     }
+    return ERR_NO_MEMORY;
 }
 
 // Allocates all that the commit will need, so that the commit cannot fail.
-static enum err plan_memory(const struct registration *r, struct plan *plan)
+static enum err plan_memory(struct change *change, uint64_t hash)
 {
+    const struct registration *const r = change->r;
+    bool binds = false;
     for (size_t i = 0; i < r->update_count; i++) {
-        const struct record *const match = plan->match[i];
+        const struct record *const match = change->match[i];
         const size_t bytes = record_bytes(r, &r->updates[i]);
-        const bool in_place = plan->repeated[i] || r->updates[i].expires_s == 0 ||
-                              (match != NULL && bytes <= match->capacity);
+        const bool keeps = r->updates[i].expires_s > 0;
+        const bool in_place =
+            change->repeated[i] || !keeps || (match != NULL && bytes <= match->capacity);
+        binds = binds || keeps;
         if (in_place) {
             continue;
         }
-        plan->fresh[i] = record_create(bytes);
-        if (plan->fresh[i] == NULL) {
-            plan_release(plan, i);
-            return ERR_NO_MEMORY;
+        change->fresh[i] = record_create(bytes);
+        if (change->fresh[i] == NULL) {
+            return release_memory(change, i);
+        }
+    }
+    if (change->aor == NULL && binds) {
+        change->aor = table_add(change->shard, r->aor, hash);
+        if (change->aor == NULL) {
+            return release_memory(change, r->update_count);
         }
     }
     return ERR_OK;
 }
 
-static bool adds_binding(const struct registration *r)
+static void commit_update(struct change *change, size_t i)
 {
-    for (size_t i = 0; i < r->update_count; i++) {
-        if (r->updates[i].expires_s > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void commit_update(struct shard *shard, struct aor *aor, const struct registration *r,
-                          const struct plan *plan, size_t i, struct now now,
-                          struct registration_effect *effect);
-
-static void commit(struct shard *shard, struct aor *aor, const struct registration *r,
-                   const struct plan *plan, struct now now, struct registration_effect *effect)
-{
-    while (r->remove_all && aor->records != NULL) {
-        record_remove(shard, aor->records);
-        effect->removed++;
-    }
-    for (size_t i = 0; i < r->update_count; i++) {
-        commit_update(shard, aor, r, plan, i, now, effect);
-    }
-}
-
-static void commit_update(struct shard *shard, struct aor *aor, const struct registration *r,
-                          const struct plan *plan, size_t i, struct now now,
-                          struct registration_effect *effect)
-{
-    const struct contact_update *const update = &r->updates[i];
-    struct record *const match = plan->match[i];
-    struct record *const fresh = plan->fresh[i];
-    if (plan->repeated[i]) {
+    struct registration_effect *const effect = change->effect;
+    const struct contact_update *const update = &change->r->updates[i];
+    struct record *const match = change->match[i];
+    struct record *const fresh = change->fresh[i];
+    if (change->repeated[i]) {
         effect->repeated++;
     } else if (update->expires_s == 0) {
         if (match != NULL) {
-            record_remove(shard, match);
+            record_remove(change->shard, link_of(change->aor, match));
             effect->removed++;
         }
     } else if (match == NULL) {
-        record_write(fresh, r, update, now);
-        record_insert(shard, aor, fresh);
+        record_write(fresh, change->r, update, change->now);
+        record_insert(change->shard, change->aor, fresh);
         effect->added++;
     } else if (fresh != NULL) {
-        record_write(fresh, r, update, now);
-        record_replace(shard, match, fresh);
+        record_write(fresh, change->r, update, change->now);
+        record_replace(change->shard, match, fresh);
         effect->refreshed++;
     } else {
-        record_write(match, r, update, now);
-        wheel_adjust(shard, match);
+        record_write(match, change->r, update, change->now);
+        wheel_adjust(change->shard, match);
         effect->refreshed++;
     }
 }
 
-static enum err register_locked(struct location *location, struct shard *shard, uint64_t hash,
-                                const struct registration *r, struct now now,
-                                struct binding_list *list, struct registration_effect *effect)
+static void commit(struct change *change)
 {
-    struct plan plan;
-    struct aor *aor = table_find(shard, r->aor, hash);
-    if (aor != NULL) {
-        effect->expired = drop_expired(shard, aor, now);
+    while (change->r->remove_all && first_record(change->aor) != NULL) {
+        record_remove(change->shard, &change->aor->records);
+        change->effect->removed++;
     }
-    enum err e = plan_order(aor, r, &plan);
+    for (size_t i = 0; i < change->r->update_count; i++) {
+        commit_update(change, i);
+    }
+}
+
+static enum err apply(struct change *change, uint64_t hash)
+{
+    change->aor = table_find(change->shard, change->r->aor, hash);
+    drop_expired(change);
+    enum err e = plan_order(change);
     if (e == ERR_OK) {
-        e = plan_limits(location, aor, r, &plan);
+        e = plan_limits(change);
     }
     if (e == ERR_OK) {
-        e = plan_memory(r, &plan);
+        e = plan_memory(change, hash);
     }
-    if (e == ERR_OK && aor == NULL && adds_binding(r)) {
-        aor = table_add(shard, r->aor, hash);
-        if (aor == NULL) {
-            plan_release(&plan, r->update_count);
-            e = ERR_NO_MEMORY;
-        }
+    if (e == ERR_OK) {
+        commit(change);
     }
-    if (e == ERR_OK && aor != NULL) {
-        commit(shard, aor, r, &plan, now, effect);
-        copy_out(aor, now, list);
-    }
-    if (aor != NULL && aor->records == NULL) {
-        table_remove(shard, aor);
+    if (change->aor != NULL && change->aor->records == NULL) {
+        table_remove(change->shard, change->aor);
+        change->aor = NULL;
     }
     return e;
 }
@@ -581,13 +624,13 @@ enum err location_register(struct location *location, const struct registration 
     assert(r->aor.len <= AOR_BYTES_MAX && r->call_id.len <= CALL_ID_BYTES_MAX);
     assert(r->update_count <= CONTACTS_PER_AOR_MAX && !(r->remove_all && r->update_count > 0));
     const uint64_t hash = hash_bytes(&location->config.key, r->aor);
-    struct shard *const shard = shard_of(location, hash);
+    struct change change = {
+        .shard = shard_of(location, hash), .r = r, .now = now, .effect = effect};
     *effect = (struct registration_effect){0};
-    list->count = 0;
-    list->used = 0;
-    (void)pthread_rwlock_wrlock(&shard->lock);
-    const enum err e = register_locked(location, shard, hash, r, now, list, effect);
-    (void)pthread_rwlock_unlock(&shard->lock);
+    (void)pthread_rwlock_wrlock(&change.shard->lock);
+    const enum err e = apply(&change, hash);
+    copy_out(e == ERR_OK ? change.aor : NULL, now, list);
+    (void)pthread_rwlock_unlock(&change.shard->lock);
     return e;
 }
 
@@ -626,7 +669,7 @@ static size_t expire_batch(struct shard *shard, struct now now, bool *more)
             continue;
         }
         struct aor *const aor = record->aor;
-        record_remove(shard, record);
+        record_remove(shard, link_of(aor, record));
         removed++;
         if (aor->records == NULL) {
             table_remove(shard, aor);

@@ -35,6 +35,12 @@ void endpoint_put(struct buf *b, const struct endpoint *e);
 
 bool ip_equal(const struct ip *a, const struct ip *b);
 
+// 127.0.0.0/8 or ::1.
+bool ip_is_loopback(const struct ip *ip);
+
+// No single host's address: multicast, limited broadcast, or unspecified.
+bool ip_is_group(const struct ip *ip);
+
 // A network: the first `bits` of `ip`.
 struct cidr {
     struct ip ip;

@@ -9,6 +9,7 @@
     X(SYNTAX, "does not follow the grammar")                                                       \
     X(TOO_LONG, "longer than the limit")                                                           \
     X(TOO_MANY, "more than the limit")                                                             \
+    X(FULL, "no room left")                                                                        \
     X(NO_MEMORY, "out of memory")                                                                  \
     X(NOT_FOUND, "not found")                                                                      \
     X(STALE, "older than what is known")                                                           \

@@ -11,8 +11,12 @@ enum {
     // A datagram cannot be longer; a socket would have cut it (RFC 3261 18.1.1 asks for all of it).
     MESSAGE_BYTES_MAX = 65535,
 
-    // Header field rows in a message: 400 "Too Many Header Fields".
+    // Header field rows that this server looks at: 400 "Too Many Header Fields".
     HEADER_ROWS_MAX = 128,
+
+    // Parameters, and header components, of one URI: 400. Two URIs are compared in time that grows
+    // with the product of their numbers.
+    URI_PARTS_MAX = 24,
 
     // Contacts in one REGISTER, and bindings of one address of record: 403 "Too Many Contacts".
     CONTACTS_PER_AOR_MAX = 64,
@@ -30,8 +34,12 @@ enum {
     // An answer that lists them all must fit into one datagram.
     AOR_STATE_BYTES_MAX = 24576,
 
-    // An answer; a longer one is replaced by 500, or for a list of Contacts cut short.
+    // An answer: what one datagram over IPv4 holds. A longer one is replaced by 500.
     ANSWER_BYTES_MAX = 65507,
+
+    // A REGISTER whose header fields would leave no room in its answer for all the bindings: 513
+    // "Message Too Large", before it changes anything.
+    REGISTER_BYTES_MAX = 32768,
 
     // A longer expiry is taken for this one, before the configured maximum is applied.
     EXPIRES_S_LIMIT = 0x7fffffff,
@@ -44,7 +52,8 @@ enum {
 };
 
 static_assert(CONTACT_BYTES_MAX < AOR_STATE_BYTES_MAX, "one Contact fits an address of record");
-static_assert(AOR_STATE_BYTES_MAX < ANSWER_BYTES_MAX / 2,
-              "all bindings and the rest fit an answer");
+static_assert(REGISTER_BYTES_MAX + AOR_STATE_BYTES_MAX + CONTACTS_PER_AOR_MAX * 64 + 1024 <
+                  ANSWER_BYTES_MAX,
+              "what is echoed of a REGISTER, all bindings and the rest fit an answer");
 
 #endif

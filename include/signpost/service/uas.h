@@ -16,11 +16,13 @@ struct uas_config {
     const struct slice *domains; // in lower case; none: responsible for any domain
     size_t domain_count;
     struct admission admission;
-    uint32_t expires_default_s; // granted when a REGISTER does not say
-    uint32_t expires_min_s;     // 423 below, where RFC 3261 10.3 allows it
-    uint32_t expires_max_s;     // granted when a REGISTER asks for more
-    struct slice server;        // value of the Server header field, empty for none
-    struct hash_key key;        // secret, of To tags and request identities
+    uint32_t expires_default_s;     // granted when a REGISTER does not say
+    uint32_t expires_min_s;         // 423 below, where RFC 3261 10.3 allows it
+    uint32_t expires_max_s;         // granted when a REGISTER asks for more
+    uint32_t register_contacts_max; // Contacts in one REGISTER, up to CONTACTS_PER_AOR_MAX
+    uint32_t redirect_bytes_max;    // of a 302 with more than one Contact
+    struct slice server;            // value of the Server header field, empty for none
+    struct hash_key key;            // secret, of To tags and request identities
 };
 
 // What all workers share: read only, but for the location table, which guards itself.

@@ -11,10 +11,9 @@
 // into the datagram. Header values are not looked into here: that is for those who need them.
 
 struct message_row {
-    struct slice name;
     struct slice value; // trimmed; may still hold the line breaks of folding
-    enum header id;
-    uint16_t next; // row number of the next one with this id, or MESSAGE_NO_ROW
+    enum header id;     // never HEADER_OTHER: such rows are not kept
+    uint16_t next;      // row number of the next one with this id, or MESSAGE_NO_ROW
 };
 
 enum { MESSAGE_NO_ROW = 0xffff };
@@ -35,16 +34,18 @@ struct message {
     struct slice version;     // of a request: "SIP/2.0" or what else stood there
     struct slice body;        // Content-Length bytes, or all that follow the header
     const char *problem;      // NULL, or the first fault found: a reason phrase for a 400, static
+    bool via_lost; // a Via row is faulty or did not fit: no answer would find its way back
     uint16_t row_count;
     uint16_t first[HEADER_COUNT]; // row number of the first row with that id, or MESSAGE_NO_ROW
-    struct message_row rows[HEADER_ROWS_MAX];
+    struct message_row rows[HEADER_ROWS_MAX + HEADER_COUNT];
 };
 
 // Takes the bytes of one datagram apart. Always fills `m` as far as it gets, so that a faulty
-// request can still be answered: ERR_OK; ERR_SYNTAX when m->problem says what is wrong with it or
-// the kind is MESSAGE_GARBAGE; ERR_TOO_MANY when it has more than HEADER_ROWS_MAX rows. A request
-// without any fault has each mandatory header (RFC 3261 8.1.1: To, From, CSeq, Call-ID, Via;
-// Max-Forwards may lack, as RFC 2543 had it) and none twice that may stand only once.
+// request can still be answered: ERR_OK, or ERR_SYNTAX when m->problem says what is wrong with it
+// or the kind is MESSAGE_GARBAGE. Of more than HEADER_ROWS_MAX rows that matter, only the first of
+// each id are kept, and that is a fault. A request without any fault has each mandatory header (RFC
+// 3261 8.1.1: To, From, CSeq, Call-ID, Via; Max-Forwards may lack, as RFC 2543 had it) and none
+// twice that may stand only once.
 ERR_CHECKED enum err message_parse(struct slice bytes, struct message *m);
 
 // The first row with that id, or NULL.

@@ -21,7 +21,9 @@
     X(481, NO_TRANSACTION, "Call/Transaction Does Not Exist")                                      \
     X(500, SERVER_ERROR, "Server Internal Error")                                                  \
     X(501, NOT_IMPLEMENTED, "Not Implemented")                                                     \
-    X(505, VERSION_NOT_SUPPORTED, "Version Not Supported")
+    X(503, SERVICE_UNAVAILABLE, "Service Unavailable")                                             \
+    X(505, VERSION_NOT_SUPPORTED, "Version Not Supported")                                         \
+    X(513, MESSAGE_TOO_LARGE, "Message Too Large")
 
 enum status {
 

@@ -28,11 +28,15 @@ struct uri {
     struct slice headers;  // after "?", or empty
 };
 
-// All of `text` must be the URI. ERR_SYNTAX when it is not one.
+// All of `text` must be the URI. ERR_SYNTAX when it is not one, or has more than URI_PARTS_MAX
+// parameters or header components.
 ERR_CHECKED enum err uri_parse(struct slice text, struct uri *out);
 
 // RFC 3261 19.1.4. URIs of other schemes are equal when their bytes are, but for the scheme's case.
 bool uri_equal(const struct uri *a, const struct uri *b);
+
+// The host without the dot that a fully qualified name may end in, which makes it no other host.
+struct slice uri_host(const struct uri *uri);
 
 // Writes the canonical address of record (RFC 3261 10.3 step 5), an index and no URI: user with
 // its escapes decoded, "@", host in lower case (an address as ip_put writes it). Scheme,

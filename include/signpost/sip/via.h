@@ -26,7 +26,8 @@ struct via {
 ERR_CHECKED enum err via_parse(struct slice value, struct via *out);
 
 // Where a response goes (RFC 3261 18.2.2, RFC 3581 4) when the request came from `peer` over an
-// unreliable transport.
+// unreliable transport. A maddr is not followed to a multicast, broadcast or unspecified address,
+// nor to a loopback address unless the peer has one.
 struct endpoint via_response_target(const struct via *via, const struct endpoint *peer);
 
 // Writes the via-parm as it stands in a response: with `received`, and `rport` filled in, saying

@@ -20,6 +20,7 @@ struct location;
 struct location_config {
     unsigned shards;       // a power of two, up to SHARDS_MAX; at least 4 for each worker is wise
     unsigned contacts_max; // bindings of one address of record, up to CONTACTS_PER_AOR_MAX
+    uint64_t bindings_max; // of all of them together
     struct hash_key key;   // secret
 };
 
@@ -52,8 +53,8 @@ struct registration {
     struct slice aor; // canonical (uri_put_aor)
     struct slice call_id;
     uint32_t cseq;
-    uint64_t request_id; // the same for retransmissions of a request and for nothing else
-    bool remove_all;     // "Contact: *"; then there are no updates
+    uint64_t request_id;                  // the same for all retransmissions of a request
+    bool remove_all;                      // "Contact: *"; then there are no updates
     const struct contact_update *updates; // no two with equal URIs
     size_t update_count;                  // 0 without remove_all: nothing changes
 };
@@ -75,8 +76,9 @@ void location_destroy(struct location *location);
 
 // RFC 3261 10.3 steps 6 to 8, at one stroke: either every update takes effect or none, and *list
 // holds what is bound afterwards. Contacts are matched by 19.1.4. ERR_STALE: a binding was made
-// with the same Call-ID and a CSeq not lower (unless by the same request, which then changes
-// nothing). ERR_TOO_MANY: more than contacts_max bindings, or AOR_STATE_BYTES_MAX bytes of them.
+// with the same Call-ID and a CSeq not lower (unless by a copy of the same request, which then
+// changes nothing). ERR_TOO_MANY: more than contacts_max bindings, or AOR_STATE_BYTES_MAX bytes of
+// them. ERR_FULL: more than bindings_max of all users; refreshing and removing go on.
 // ERR_NO_MEMORY. After an error nothing has changed, and *list is empty.
 ERR_CHECKED enum err location_register(struct location *location, const struct registration *r,
                                        struct now now, struct binding_list *list,

@@ -54,10 +54,12 @@
       "REGISTERs refused, by reason.")                                                             \
     X(REGISTER_NOT_ADMITTED, COUNTER, "signpost_register_refused_total",                           \
       "reason=\"not_admitted\"", "REGISTERs refused, by reason.")                                  \
+    X(REGISTER_FULL, COUNTER, "signpost_register_refused_total", "reason=\"full\"",                \
+      "REGISTERs refused, by reason.")                                                             \
     X(REGISTER_NO_MEMORY, COUNTER, "signpost_register_refused_total", "reason=\"no_memory\"",      \
       "REGISTERs refused, by reason.")                                                             \
     X(REDIRECT_CUT, COUNTER, "signpost_redirect_contacts_cut_total", "",                           \
-      "Contacts left out of a 302 because the answer would not have fitted.")                      \
+      "Contacts left out of a 302 to keep it within redirect-bytes-max.")                          \
     X(BINDINGS, GAUGE, "signpost_bindings", "", "Bindings held.")                                  \
     X(AORS, GAUGE, "signpost_aors", "", "Addresses of record that have a binding.")                \
     X(RING_DEPTH, GAUGE, "signpost_ring_depth", "", "Datagrams waiting for a worker.")             \

@@ -2,7 +2,7 @@
 #ifndef SIGNPOST_SERVICE_REGISTRAR_H
 #define SIGNPOST_SERVICE_REGISTRAR_H
 
-#include "signpost/service/request.h"
+#include "service/request.h"
 
 // Answers a well-formed REGISTER (RFC 3261 10.3).
 void registrar_register(struct request *r);

@@ -29,6 +29,8 @@ struct request {
     uint64_t id; // keyed hash: equal for retransmissions of the request and for nothing else
     bool tag_to; // the response's To gets a tag
 
+    enum status status; // of the answer that was begun last
+
     // Working memory:
     struct binding_list *list;
     struct contact_update *updates; // CONTACTS_PER_AOR_MAX
