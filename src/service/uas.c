@@ -73,7 +73,8 @@ bool uas_handle(const struct uas *uas, struct uas_scratch *scratch, struct metri
         request_answer(&r, STATUS_SERVER_ERROR, SLICE("Answer Too Long"));
     }
     if (!buf_ok(&out->answer)) {
-        // Copied header fields of nearly a datagram's length, with what any answer adds, exceed one.
+        // Copied header fields of nearly a datagram's length, with what any answer adds, exceed
+        // one.
         metrics_add(metrics, METRIC_DROPPED_UNANSWERABLE, 1);
         return false;
     }

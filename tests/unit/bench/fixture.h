@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef TESTS_UNIT_BENCH_FIXTURE_H
-#define TESTS_UNIT_BENCH_FIXTURE_H
+#ifndef SIGNPOST_TESTS_UNIT_BENCH_FIXTURE_H
+#define SIGNPOST_TESTS_UNIT_BENCH_FIXTURE_H
 
 #include "sipflood/script.h"
 

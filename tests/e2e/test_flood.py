@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many registrations, then as many INVITEs, by sipflood: every single answer right, none lost.
+
+20,000 users; with SIGNPOST_FULL=1 a million.
+"""
+
+import json
+import os
+import unittest
+
+from support import EndToEnd, executable, free_ports
+
+FULL = os.environ.get("SIGNPOST_FULL") == "1"
+USERS = 1_000_000 if FULL else 20_000
+SOURCE_PORTS = 16
+WINDOW = 128  # fits any socket buffer, so that a slow machine is slow and loses nothing
+LOST_AFTER_S = 60
+TIMEOUT_S = 580
+
+
+class Flood(EndToEnd):
+    def setUp(self):
+        self.server = self.start()
+        # a user's Contact follows from its source port: the same ones in every run
+        self.ports = free_ports(SOURCE_PORTS)
+
+    def flood(self, scenario):
+        """sipflood's report, in which nothing is wrong."""
+        command = [executable("SIPFLOOD"), scenario, "--target", self.server.domain,
+                   "--users", USERS, "--window", WINDOW, "--timeout", LOST_AFTER_S,
+                   "--ports", SOURCE_PORTS, "--local-port", self.ports, "--json"]
+        process = self.spawn(command)
+        status = process.wait(TIMEOUT_S)
+        self.assertEqual(status, 0, process.output)
+        report = json.loads(process.lines[-1])
+        counts = report["counts"]
+        self.assertEqual((counts["sent"], counts["right"]), (USERS, USERS), counts)
+        for fault in ("wrong_status", "wrong_content", "lost", "malformed", "unmatched"):
+            self.assertEqual(counts[fault], 0, counts)
+        print(f"{scenario}: {report['answers_per_s']:.0f}/s, p99 {report['latency_us']['p99']} us")
+        return counts
+
+    def test_every_user_registers_and_is_found(self):
+        self.flood("register")
+        self.server.wait_metric("signpost_bindings", USERS)
+        self.server.wait_metric("signpost_aors", USERS)
+        acks = self.flood("invite")["acks"]
+        self.assertEqual(acks, USERS)
+        self.server.wait_metric("signpost_acks_total", USERS)
+        self.server.wait_metric('signpost_responses_total{code="302"}', USERS)
+        self.flood("deregister")
+        self.server.wait_metric("signpost_bindings", 0)
+        self.server.wait_metric("signpost_aors", 0)
+        self.server.wait_metric("signpost_datagrams_lost_total", 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
