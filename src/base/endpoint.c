@@ -208,6 +208,17 @@ bool ip_is_group(const struct ip *ip)
                                : ip->bytes[0] == 0xff || v6_is(ip, 0);
 }
 
+bool ip_is_unspecified(const struct ip *ip)
+{
+    static const uint8_t zero[IP6_BYTES];
+    return memcmp(ip->bytes, zero, sizeof(zero)) == 0;
+}
+
+bool ip_is_link_local(const struct ip *ip)
+{
+    return ip->family == IP_V6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
+}
+
 static bool bits_after_prefix_set(const struct ip *ip, unsigned bits, unsigned bits_max)
 {
     for (unsigned i = bits; i < bits_max; i++) {

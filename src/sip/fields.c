@@ -5,7 +5,16 @@
 #include "signpost/sip/chars.h"
 #include "signpost/sip/params.h"
 
-static enum err parse_parameters(struct slice *rest, struct slice *params);
+// The parameters that mean something here; `whole` is empty of those that are absent.
+struct known_params {
+    struct param tag;
+    struct param q;
+    struct param expires;
+    struct param handling;
+};
+
+static enum err parse_parameters(struct slice *rest, struct slice *params,
+                                 struct known_params *known);
 
 // The display name before "<": a quoted string, or tokens and white space. Returns its length
 // including the white space behind it, or SIZE_MAX when it is malformed.
@@ -40,7 +49,7 @@ static enum err take_bare_uri(struct slice *rest, struct addr *out)
     return n > 0 ? ERR_OK : ERR_SYNTAX;
 }
 
-static enum err take_addr(struct slice *rest, struct addr *out)
+static enum err take_addr(struct slice *rest, struct addr *out, struct known_params *known)
 {
     *rest = chars_skip_lws(*rest);
     const size_t display = display_length(*rest);
@@ -56,16 +65,36 @@ static enum err take_addr(struct slice *rest, struct addr *out)
         out->uri = slice_of(uri.at, close);
         *rest = slice_from(uri, close + 1);
     }
-    return e == ERR_OK ? parse_parameters(rest, &out->params) : e;
+    return e == ERR_OK ? parse_parameters(rest, &out->params, known) : e;
 }
 
-// All parameters up to the end or a comma; they are checked here and read where they are needed.
-static enum err parse_parameters(struct slice *rest, struct slice *params)
+static void note_param(struct known_params *known, const struct param *param)
 {
+    if (slice_equal_nocase(param->name, SLICE("tag"))) {
+        known->tag = *param;
+    } else if (slice_equal_nocase(param->name, SLICE("q"))) {
+        known->q = *param;
+    } else if (slice_equal_nocase(param->name, SLICE("expires"))) {
+        known->expires = *param;
+    } else if (slice_equal_nocase(param->name, SLICE("handling"))) {
+        known->handling = *param;
+    }
+}
+
+// All parameters up to the end or a comma.
+static enum err parse_parameters(struct slice *rest, struct slice *params,
+                                 struct known_params *known)
+{
+    struct param_names names;
     struct param param;
     const char *start = NULL;
     const char *end = NULL;
+    names.count = 0;
     while (params_next(rest, &param)) {
+        if (!params_name_is_new(&names, param.name)) {
+            return ERR_SYNTAX;
+        }
+        note_param(known, &param);
         start = start == NULL ? param.whole.at : start;
         end = slice_end(param.whole);
     }
@@ -73,24 +102,27 @@ static enum err parse_parameters(struct slice *rest, struct slice *params)
     return slice_empty(*rest) || rest->at[0] == ',' ? ERR_OK : ERR_SYNTAX;
 }
 
-enum err addr_parse(struct slice value, struct addr *out, struct slice *tag)
+enum err addr_parse_uri(struct slice value, struct addr *out, struct slice *tag, struct uri *uri)
 {
     struct slice rest = value;
-    struct param param;
+    struct known_params known = {.tag.whole = {NULL, 0}};
     *tag = slice_of(NULL, 0);
-    if (take_addr(&rest, out) != ERR_OK || !slice_empty(rest)) {
+    if (take_addr(&rest, out, &known) != ERR_OK || !slice_empty(rest) ||
+        !chars_all(CHARS_TOKEN, known.tag.value) ||
+        (slice_empty(known.tag.value) && !slice_empty(known.tag.whole))) {
         return ERR_SYNTAX;
     }
-    struct slice params = out->params;
-    while (params_next(&params, &param)) {
-        if (slice_equal_nocase(param.name, SLICE("tag"))) {
-            if (slice_empty(param.value) || !chars_all(CHARS_TOKEN, param.value)) {
-                return ERR_SYNTAX;
-            }
-            *tag = param.value;
-        }
+    if (uri_parse(out->uri, uri) != ERR_OK) {
+        return ERR_SYNTAX;
     }
+    *tag = known.tag.value;
     return ERR_OK;
+}
+
+enum err addr_parse(struct slice value, struct addr *out, struct slice *tag)
+{
+    struct uri uri;
+    return addr_parse_uri(value, out, tag, &uri);
 }
 
 // qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )
@@ -116,21 +148,15 @@ static bool parse_q(struct slice text, uint16_t *q)
 
 enum err contact_next(struct slice *rest, struct contact *out)
 {
-    struct param param;
+    struct known_params known = {.tag.whole = {NULL, 0}};
     *out = (struct contact){.q = Q_ABSENT};
-    if (take_addr(rest, &out->addr) != ERR_OK) {
+    if (take_addr(rest, &out->addr, &known) != ERR_OK ||
+        (!slice_empty(known.q.whole) && !parse_q(known.q.value, &out->q))) {
         return ERR_SYNTAX;
     }
-    struct slice params = out->addr.params;
-    while (params_next(&params, &param)) {
-        if (slice_equal_nocase(param.name, SLICE("q"))) {
-            if (!parse_q(param.value, &out->q)) {
-                return ERR_SYNTAX;
-            }
-        } else if (slice_equal_nocase(param.name, SLICE("expires"))) {
-            out->has_expires = true;
-            out->expires_valid = expires_parse(param.value, &out->expires_s) == ERR_OK;
-        }
+    if (!slice_empty(known.expires.whole)) {
+        out->has_expires = true;
+        out->expires_valid = expires_parse(known.expires.value, &out->expires_s) == ERR_OK;
     }
     if (!slice_empty(*rest)) {
         // take_addr has stopped at a comma, and something must follow it.
@@ -147,12 +173,11 @@ bool contact_is_star(struct slice value)
 
 enum err expires_parse(struct slice value, uint32_t *seconds)
 {
-    uint64_t number = 0;
-    // Too large a number is still a number: it is clamped.
-    if (!slice_to_u64(value, EXPIRES_S_LIMIT, &number) && number != EXPIRES_S_LIMIT) {
+    uint64_t number;
+    if (!slice_to_u64(value, UINT32_MAX, &number)) {
         return ERR_SYNTAX;
     }
-    *seconds = (uint32_t)number;
+    *seconds = number > EXPIRES_S_LIMIT ? EXPIRES_S_LIMIT : (uint32_t)number;
     return ERR_OK;
 }
 
@@ -182,4 +207,101 @@ bool call_id_well_formed(struct slice value)
     const struct slice host = slice_from(value, at + 1);
     return at > 0 && chars_all(CHARS_WORD, slice_of(value.at, at)) &&
            (at == value.len || (!slice_empty(host) && chars_all(CHARS_WORD, host)));
+}
+
+enum err max_forwards_parse(struct slice value, uint8_t *hops)
+{
+    uint64_t number = 0;
+    if (slice_to_u64(value, UINT8_MAX, &number)) {
+        *hops = (uint8_t)number;
+        return ERR_OK;
+    }
+    // slice_to_u64 leaves the maximum behind when there was a number above it
+    return number == UINT8_MAX ? ERR_RANGE : ERR_SYNTAX;
+}
+
+enum err token_next(struct slice *rest, struct slice *token)
+{
+    const struct slice s = chars_skip_lws(*rest);
+    *token = slice_of(s.at, chars_span(CHARS_TOKEN, s));
+    struct slice after = chars_skip_lws(slice_from(s, token->len));
+    if (slice_empty(*token)) {
+        return ERR_SYNTAX;
+    }
+    if (!slice_empty(after)) {
+        // A comma, and something must follow it.
+        const bool comma = after.at[0] == ',';
+        after = chars_skip_lws(slice_from(after, 1));
+        if (!comma || slice_empty(after)) {
+            return ERR_SYNTAX;
+        }
+    }
+    *rest = after;
+    return ERR_OK;
+}
+
+// Whether a name, three letters long, is among those that `names` strings together.
+static bool name_in(struct slice names, const char *name)
+{
+    for (size_t i = 0; i + 3 <= names.len; i += 3) {
+        if (memcmp(names.at + i, name, 3) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool date_well_formed(struct slice value)
+{
+    // "0" stands for any digit, "a" for the letters of a name, which are checked by themselves.
+    static const struct slice shape = SLICE_INIT("aaa, 00 aaa 0000 00:00:00 GMT");
+    if (value.len != shape.len) {
+        return false;
+    }
+    for (size_t i = 0; i < shape.len; i++) {
+        const char want = shape.at[i];
+        if (want == '0' ? !ascii_digit(value.at[i]) : want != 'a' && want != value.at[i]) {
+            return false;
+        }
+    }
+    return name_in(SLICE("MonTueWedThuFriSatSun"), value.at) &&
+           name_in(SLICE("JanFebMarAprMayJunJulAugSepOctNovDec"), value.at + 8);
+}
+
+// Takes a token and the white space behind it.
+static struct slice take_token(struct slice *rest)
+{
+    const struct slice token = slice_of(rest->at, chars_span(CHARS_TOKEN, *rest));
+    *rest = chars_skip_lws(slice_from(*rest, token.len));
+    return token;
+}
+
+enum err media_type_parse(struct slice value, struct media_type *out)
+{
+    struct known_params known;
+    struct slice rest = chars_skip_lws(value);
+    out->type = take_token(&rest);
+    if (slice_empty(out->type) || slice_empty(rest) || rest.at[0] != '/') {
+        return ERR_SYNTAX;
+    }
+    rest = chars_skip_lws(slice_from(rest, 1));
+    out->subtype = take_token(&rest);
+    return !slice_empty(out->subtype) && parse_parameters(&rest, &out->params, &known) == ERR_OK &&
+                   slice_empty(rest)
+               ? ERR_OK
+               : ERR_SYNTAX;
+}
+
+enum err disposition_parse(struct slice value, bool *optional)
+{
+    struct known_params known = {.handling.whole = {NULL, 0}};
+    struct slice rest = chars_skip_lws(value);
+    struct slice params;
+    *optional = false;
+    if (slice_empty(take_token(&rest)) || parse_parameters(&rest, &params, &known) != ERR_OK ||
+        !slice_empty(rest)) {
+        return ERR_SYNTAX;
+    }
+    *optional = slice_equal_nocase(known.handling.value, SLICE("optional"));
+    return ERR_OK;
 }

@@ -2,10 +2,12 @@
 #include "signpost/sip/message.h"
 
 #include "signpost/sip/chars.h"
+#include "signpost/sip/fields.h"
 
 static enum err parse_start_line(struct slice line, struct message *m);
 static void parse_header(struct slice *rest, struct message *m);
 static void check_header(struct message *m);
+static void check_values(struct message *m);
 static void measure_body(struct slice rest, struct message *m);
 
 // The first fault is the one reported.
@@ -52,22 +54,25 @@ enum err message_parse(struct slice bytes, struct message *m)
     }
     parse_header(&bytes, m);
     check_header(m);
+    check_values(m);
     measure_body(bytes, m);
     return m->problem == NULL ? ERR_OK : ERR_SYNTAX;
 }
 
-// RFC 3261 7.1: Method SP Request-URI SP SIP-Version. A line that begins like a request and ends
-// in a SIP version is taken for one even if there is more white space than allowed, so that its
-// sender learns what is wrong.
+static bool begins_with_sip(struct slice s)
+{
+    return s.len > 4 && slice_equal_nocase(slice_of(s.at, 4), SLICE("SIP/"));
+}
+
+// RFC 3261 7.1: Method SP Request-URI SP SIP-Version. A line that ends in a SIP version is taken
+// for a request's, even if the method is no token or there is more white space than allowed, so
+// that its sender learns what is wrong.
 static enum err parse_start_line(struct slice line, struct message *m)
 {
     const size_t method_len = chars_span(CHARS_TOKEN, line);
-    if (line.len > 4 && slice_equal_nocase(slice_of(line.at, 4), SLICE("SIP/"))) {
+    if (begins_with_sip(line)) {
         m->kind = MESSAGE_RESPONSE;
         return ERR_OK;
-    }
-    if (method_len == 0 || method_len == line.len || line.at[method_len] != ' ') {
-        return ERR_SYNTAX;
     }
     const struct slice rest = slice_trim(slice_from(line, method_len));
     size_t space = rest.len;
@@ -75,17 +80,18 @@ static enum err parse_start_line(struct slice line, struct message *m)
         space--;
     }
     const struct slice version = slice_from(rest, space);
-    if (version.len < 4 || !slice_equal_nocase(slice_of(version.at, 4), SLICE("SIP/"))) {
+    if (!begins_with_sip(version)) {
         return ERR_SYNTAX;
     }
     m->kind = MESSAGE_REQUEST;
     m->method_name = slice_of(line.at, method_len);
-    m->method = method_of(m->method_name);
+    // What stands at the front of something longer is no method.
+    m->method = line.at[method_len] == ' ' ? method_of(m->method_name) : METHOD_UNKNOWN;
     m->version = version;
     m->uri = slice_trim(slice_of(rest.at, space));
-    if (method_len + 1 + m->uri.len + 1 + version.len != line.len || slice_empty(m->uri) ||
-        *slice_end(m->uri) != ' ' || slice_find(m->uri, ' ') < m->uri.len ||
-        slice_find(m->uri, '\t') < m->uri.len) {
+    if (method_len == 0 || line.at[method_len] != ' ' || slice_empty(m->uri) ||
+        method_len + 1 + m->uri.len + 1 + version.len != line.len || *slice_end(m->uri) != ' ' ||
+        slice_find(m->uri, ' ') < m->uri.len || slice_find(m->uri, '\t') < m->uri.len) {
         fault(m, "Malformed Request-Line");
     }
     return ERR_OK;
@@ -193,6 +199,12 @@ static void check_header(struct message *m)
         {HEADER_CALL_ID, "Missing Call-ID Header Field"},
     };
 
+    static const char *const repeated[] = {
+#define X(id, name, compact, once) "Repeated " name " Header Field",
+        HEADERS(X)
+#undef X
+    };
+
     for (size_t i = 0; i < sizeof(mandatory) / sizeof(mandatory[0]); i++) {
         if (m->first[mandatory[i].id] == MESSAGE_NO_ROW) {
             fault(m, mandatory[i].problem);
@@ -201,8 +213,23 @@ static void check_header(struct message *m)
     for (unsigned i = 0; i < HEADER_OTHER; i++) {
         const struct message_row *row = message_first(m, (enum header)i);
         if (row != NULL && row->next != MESSAGE_NO_ROW && header_once(row->id)) {
-            fault(m, "Header Field Repeated That May Stand Only Once");
+            fault(m, repeated[i]);
         }
+    }
+}
+
+// The header fields that nobody asks for later, but that a request must not have wrong.
+static void check_values(struct message *m)
+{
+    const struct message_row *const hops = message_first(m, HEADER_MAX_FORWARDS);
+    const struct message_row *const date = message_first(m, HEADER_DATE);
+    uint8_t number;
+    // A number above 255 passes as if the header field were absent (RFC 4475 3.1.2.4).
+    if (hops != NULL && max_forwards_parse(hops->value, &number) == ERR_SYNTAX) {
+        fault(m, "Malformed Max-Forwards");
+    }
+    if (date != NULL && !date_well_formed(date->value)) {
+        fault(m, "Malformed Date");
     }
 }
 
@@ -211,12 +238,13 @@ static void check_header(struct message *m)
 static void measure_body(struct slice rest, struct message *m)
 {
     const struct message_row *row = message_first(m, HEADER_CONTENT_LENGTH);
-    uint64_t length;
+    uint64_t length = 0;
     m->body = rest;
     if (row == NULL) {
         return;
     }
-    if (!slice_to_u64(row->value, MESSAGE_BYTES_MAX, &length)) {
+    // The maximum is what remains of a number above it, and longer than any message.
+    if (!slice_to_u64(row->value, MESSAGE_BYTES_MAX, &length) && length != MESSAGE_BYTES_MAX) {
         fault(m, "Malformed Content-Length");
     } else if (length > rest.len) {
         fault(m, "Content-Length Exceeds Message");

@@ -101,7 +101,7 @@ bool params_next(struct slice *rest, struct param *out)
         s = chars_skip_lws(slice_from(after, 1));
         out->value = slice_of(s.at, value_length(s));
         out->has_value = true;
-        if (slice_empty(out->value)) {
+        if (slice_empty(out->value) && !slice_equal_nocase(out->name, SLICE("rport"))) {
             return false;
         }
         s = slice_from(s, out->value.len);
@@ -109,5 +109,20 @@ bool params_next(struct slice *rest, struct param *out)
     }
     out->whole = slice_between(start, end);
     *rest = s;
+    return true;
+}
+
+bool params_name_is_new(struct param_names *names, struct slice name)
+{
+    assert(names->count <= URI_PARTS_MAX);
+    for (size_t i = 0; i < names->count; i++) {
+        if (slice_equal_nocase(names->at[i], name)) {
+            return false;
+        }
+    }
+    if (names->count == URI_PARTS_MAX) {
+        return false;
+    }
+    names->at[names->count++] = name;
     return true;
 }

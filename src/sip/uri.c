@@ -3,9 +3,11 @@
 
 #include "signpost/base/limits.h"
 #include "signpost/sip/chars.h"
+#include "signpost/sip/host.h"
 #include "signpost/sip/params.h"
 
 static enum err parse_sip(struct slice rest, struct uri *uri);
+static bool tel_well_formed(struct slice rest);
 
 enum err uri_parse(struct slice text, struct uri *out)
 {
@@ -23,6 +25,9 @@ enum err uri_parse(struct slice text, struct uri *out)
     if (slice_equal_nocase(scheme, SLICE("sips"))) {
         out->scheme = URI_SIPS;
         return parse_sip(rest, out);
+    }
+    if (slice_equal_nocase(scheme, SLICE("tel"))) {
+        return tel_well_formed(rest) ? ERR_OK : ERR_SYNTAX;
     }
     const bool letter_first =
         scheme.len > 0 && ascii_lower(scheme.at[0]) >= 'a' && ascii_lower(scheme.at[0]) <= 'z';
@@ -47,34 +52,15 @@ static enum err parse_userinfo(struct slice userinfo, struct uri *uri)
     return ERR_OK;
 }
 
-static size_t host_length(struct slice s)
-{
-    if (s.len > 0 && s.at[0] == '[') {
-        const size_t close = slice_find(s, ']');
-        return close == s.len ? 0 : close + 1;
-    }
-    return chars_span(CHARS_HOST, s);
-}
-
 // Takes "host[:port]" off the front of `rest`.
 static enum err parse_hostport(struct slice *rest, struct uri *uri)
 {
-    uri->host = slice_of(rest->at, host_length(*rest));
-    *rest = slice_from(*rest, uri->host.len);
-    if (slice_empty(uri->host) || (!ip_parse(uri->host, &uri->host_ip) && uri->host.at[0] == '[')) {
+    if (host_take(rest, &uri->host, &uri->host_ip) != ERR_OK) {
         return ERR_SYNTAX;
     }
     if (rest->len > 0 && rest->at[0] == ':') {
-        size_t end = 1;
-        uint64_t port;
-        while (end < rest->len && ascii_digit(rest->at[end])) {
-            end++;
-        }
-        if (!slice_to_u64(slice_of(rest->at + 1, end - 1), UINT16_MAX, &port) || port == 0) {
-            return ERR_SYNTAX;
-        }
-        uri->port = (uint16_t)port;
-        *rest = slice_from(*rest, end);
+        *rest = slice_from(*rest, 1);
+        return host_take_port(rest, &uri->port);
     }
     return ERR_OK;
 }
@@ -95,50 +81,6 @@ static bool headers_well_formed(struct slice headers)
         headers = slice_from(headers, end + 1);
     }
     return true;
-}
-
-// A URI's parameters, each looked at once.
-struct uri_params {
-    size_t count;
-    struct param at[URI_PARTS_MAX];
-};
-
-// False when they are malformed or too many.
-static bool split_params(struct slice text, struct uri_params *out)
-{
-    out->count = 0;
-    while (!slice_empty(text)) {
-        if (out->count == URI_PARTS_MAX || !params_next_uri(&text, &out->at[out->count])) {
-            return false;
-        }
-        out->count++;
-    }
-    return true;
-}
-
-static enum err parse_sip(struct slice rest, struct uri *uri)
-{
-    const size_t at = slice_find(rest, '@');
-    if (at < rest.len) {
-        if (parse_userinfo(slice_of(rest.at, at), uri) != ERR_OK) {
-            return ERR_SYNTAX;
-        }
-        rest = slice_from(rest, at + 1);
-    }
-    if (parse_hostport(&rest, uri) != ERR_OK) {
-        return ERR_SYNTAX;
-    }
-    const size_t question = slice_find(rest, '?');
-    uri->params = slice_of(rest.at, question);
-    uri->headers = slice_from(rest, question + 1);
-    if (question < rest.len && slice_empty(uri->headers)) {
-        return ERR_SYNTAX;
-    }
-    struct uri_params params;
-    if (!split_params(uri->params, &params)) {
-        return ERR_SYNTAX;
-    }
-    return headers_well_formed(uri->headers) ? ERR_OK : ERR_SYNTAX;
 }
 
 // RFC 2396 2.2: an escaped reserved character is not the same as the character itself.
@@ -178,6 +120,12 @@ static bool equal_escaped(struct slice a, struct slice b, bool nocase)
     return a.len == b.len;
 }
 
+// A URI's parameters, each looked at once.
+struct uri_params {
+    size_t count;
+    struct param at[URI_PARTS_MAX];
+};
+
 static const struct param *find_param(const struct uri_params *params, struct slice name)
 {
     for (size_t i = 0; i < params->count; i++) {
@@ -186,6 +134,125 @@ static const struct param *find_param(const struct uri_params *params, struct sl
         }
     }
     return NULL;
+}
+
+// False when they are malformed or too many, or when one stands there twice (RFC 3261 19.1.1).
+static bool split_params(struct slice text, struct uri_params *out)
+{
+    out->count = 0;
+    while (!slice_empty(text)) {
+        struct param *const next = &out->at[out->count];
+        if (out->count == URI_PARTS_MAX || !params_next_uri(&text, next) ||
+            find_param(out, next->name) != NULL) {
+            return false;
+        }
+        out->count++;
+    }
+    return true;
+}
+
+// ---- tel (RFC 3966), without its "tel:"
+
+static bool visual_separator(char c)
+{
+    return c == '-' || c == '.' || c == '(' || c == ')';
+}
+
+// Length of a global number ("+" and digits) or a local one (hexadecimal digits, "*" and "#"),
+// with visual separators among them; 0 for neither. A local number should have its phone-context,
+// but "tel:112" is so common that it passes.
+static size_t tel_number_length(struct slice s)
+{
+    const bool global = s.len > 0 && s.at[0] == '+';
+    size_t n = global ? 1 : 0;
+    bool digit = false;
+    for (; n < s.len && s.at[n] != ';'; n++) {
+        const char c = s.at[n];
+        const bool counts = global ? ascii_digit(c) : ascii_hex(c) >= 0 || c == '*' || c == '#';
+        if (!counts && !visual_separator(c)) {
+            return 0;
+        }
+        digit = digit || counts;
+    }
+    return digit ? n : 0;
+}
+
+static bool tel_well_formed(struct slice rest)
+{
+    const size_t number = tel_number_length(rest);
+    struct uri_params params;
+    return number > 0 && split_params(slice_from(rest, number), &params);
+}
+
+// The digits are the same; RFC 3966 4: visual separators and the case of hexadecimal digits do not
+// matter.
+static bool tel_number_equal(struct slice a, struct slice b)
+{
+    size_t i = 0;
+    size_t j = 0;
+    for (;;) {
+        while (i < a.len && visual_separator(a.at[i])) {
+            i++;
+        }
+        while (j < b.len && visual_separator(b.at[j])) {
+            j++;
+        }
+        if (i == a.len || j == b.len) {
+            return i == a.len && j == b.len;
+        }
+        if (ascii_lower(a.at[i++]) != ascii_lower(b.at[j++])) {
+            return false;
+        }
+    }
+}
+
+// Every parameter of `a` stands in `b` with the same value.
+static bool tel_params_within(const struct uri_params *a, const struct uri_params *b)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        const struct param *const theirs = find_param(b, a->at[i].name);
+        if (theirs == NULL || !equal_escaped(a->at[i].value, theirs->value, true)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool tel_equal(struct slice a, struct slice b)
+{
+    const size_t mine = slice_find(a, ';');
+    const size_t theirs = slice_find(b, ';');
+    struct uri_params my_params;
+    struct uri_params their_params;
+    return tel_number_equal(slice_of(a.at, mine), slice_of(b.at, theirs)) &&
+           split_params(slice_from(a, mine), &my_params) &&
+           split_params(slice_from(b, theirs), &their_params) &&
+           my_params.count == their_params.count && tel_params_within(&my_params, &their_params);
+}
+
+static enum err parse_sip(struct slice rest, struct uri *uri)
+{
+    const size_t at = slice_find(rest, '@');
+    if (at < rest.len) {
+        if (parse_userinfo(slice_of(rest.at, at), uri) != ERR_OK) {
+            return ERR_SYNTAX;
+        }
+        rest = slice_from(rest, at + 1);
+    }
+    if (parse_hostport(&rest, uri) != ERR_OK) {
+        return ERR_SYNTAX;
+    }
+    const size_t question = slice_find(rest, '?');
+    uri->params = slice_of(rest.at, question);
+    uri->headers = slice_from(rest, question + 1);
+    if (question < rest.len && slice_empty(uri->headers)) {
+        return ERR_SYNTAX;
+    }
+    struct uri_params params;
+    if (!split_params(uri->params, &params)) {
+        return ERR_SYNTAX;
+    }
+    return headers_well_formed(uri->headers) ? ERR_OK : ERR_SYNTAX;
 }
 
 // These may not stand in one URI only, even with their default value.
@@ -273,9 +340,11 @@ bool uri_equal(const struct uri *a, const struct uri *b)
         return false;
     }
     if (a->scheme == URI_OTHER) {
+        const struct slice mine = slice_from(a->text, a->scheme_name.len + 1);
+        const struct slice theirs = slice_from(b->text, b->scheme_name.len + 1);
         return slice_equal_nocase(a->scheme_name, b->scheme_name) &&
-               slice_equal(slice_from(a->text, a->scheme_name.len),
-                           slice_from(b->text, b->scheme_name.len));
+               (slice_equal_nocase(a->scheme_name, SLICE("tel")) ? tel_equal(mine, theirs)
+                                                                 : slice_equal(mine, theirs));
     }
     return a->has_user == b->has_user && a->has_password == b->has_password && a->port == b->port &&
            host_equal(a, b) && equal_escaped(a->user, b->user, false) &&

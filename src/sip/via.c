@@ -2,10 +2,11 @@
 #include "signpost/sip/via.h"
 
 #include "signpost/sip/chars.h"
+#include "signpost/sip/host.h"
 #include "signpost/sip/params.h"
 
 static enum err parse_sent_by(struct slice *rest, struct via *via);
-static void parse_params(struct slice *rest, struct via *via);
+static enum err parse_params(struct slice *rest, struct via *via);
 
 // Takes a token, and then `separator` with white space around it unless that is 0.
 static bool take_token(struct slice *rest, char separator, struct slice *out)
@@ -41,60 +42,61 @@ enum err via_parse(struct slice value, struct via *out)
         return ERR_SYNTAX;
     }
     out->sent_by = slice_between(value.at, rest.at);
-    parse_params(&rest, out);
+    const enum err e = parse_params(&rest, out);
     out->text = slice_between(value.at, slice_end(out->params));
     rest = chars_skip_lws(rest);
-    return rest.len == 0 || rest.at[0] == ',' ? ERR_OK : ERR_SYNTAX;
+    out->faulty = e != ERR_OK || (rest.len > 0 && rest.at[0] != ',');
+    return out->faulty ? ERR_SYNTAX : ERR_OK;
 }
 
 // host [ COLON port ], where COLON allows white space around it.
 static enum err parse_sent_by(struct slice *rest, struct via *via)
 {
-    size_t len = chars_span(CHARS_HOST, *rest);
-    if (rest->len > 0 && rest->at[0] == '[') {
-        const size_t close = slice_find(*rest, ']');
-        len = close == rest->len ? 0 : close + 1;
-    }
-    via->host = slice_of(rest->at, len);
-    if (len == 0 || (!ip_parse(via->host, &via->host_ip) && via->host.at[0] == '[')) {
+    if (host_take(rest, &via->host, &via->host_ip) != ERR_OK) {
         return ERR_SYNTAX;
     }
-    *rest = slice_from(*rest, len);
     const struct slice after = chars_skip_lws(*rest);
     if (after.len > 0 && after.at[0] == ':') {
-        const struct slice digits = chars_skip_lws(slice_from(after, 1));
-        size_t end = 0;
-        uint64_t port;
-        while (end < digits.len && ascii_digit(digits.at[end])) {
-            end++;
-        }
-        if (!slice_to_u64(slice_of(digits.at, end), UINT16_MAX, &port) || port == 0) {
-            return ERR_SYNTAX;
-        }
-        via->port = (uint16_t)port;
-        *rest = slice_from(digits, end);
+        *rest = chars_skip_lws(slice_from(after, 1));
+        return host_take_port(rest, &via->port);
     }
     return ERR_OK;
 }
 
-// Takes off what can be read; that nothing else than a comma follows is for the caller to see.
-static void parse_params(struct slice *rest, struct via *via)
+// Those parameters that mean something here; any other passes.
+static enum err read_param(struct via *via, const struct param *param)
 {
+    if (slice_equal_nocase(param->name, SLICE("branch"))) {
+        if (slice_empty(param->value) || !chars_all(CHARS_TOKEN, param->value)) {
+            return ERR_SYNTAX;
+        }
+        via->branch = param->value;
+    } else if (slice_equal_nocase(param->name, SLICE("rport"))) {
+        via->rport = true;
+    } else if (slice_equal_nocase(param->name, SLICE("maddr"))) {
+        // A name would have to be resolved, which no worker waits for: then it is as if the
+        // parameter were absent.
+        (void)ip_parse(param->value, &via->maddr);
+    }
+    return ERR_OK;
+}
+
+// Takes off what can be read; that nothing else than a comma follows is for the caller to see. The
+// parameters before the first faulty one are in via->params.
+static enum err parse_params(struct slice *rest, struct via *via)
+{
+    struct param_names names;
     struct param param;
+    names.count = 0;
     via->params = slice_of(rest->at, 0);
     while (params_next(rest, &param)) {
+        if (!params_name_is_new(&names, param.name) || read_param(via, &param) != ERR_OK) {
+            return ERR_SYNTAX;
+        }
         const char *const start = slice_empty(via->params) ? param.whole.at : via->params.at;
         via->params = slice_between(start, slice_end(param.whole));
-        if (slice_equal_nocase(param.name, SLICE("branch"))) {
-            via->branch = param.value;
-        } else if (slice_equal_nocase(param.name, SLICE("rport"))) {
-            via->rport = true;
-        } else if (slice_equal_nocase(param.name, SLICE("maddr"))) {
-            // A name would have to be resolved, which no worker waits for: then it is as if the
-            // parameter were absent.
-            (void)ip_parse(param.value, &via->maddr);
-        }
     }
+    return ERR_OK;
 }
 
 // RFC 3261 18.2.2 lets a client name another host for the answer. A stranger must not reach by this

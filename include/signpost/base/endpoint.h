@@ -41,6 +41,12 @@ bool ip_is_loopback(const struct ip *ip);
 // No single host's address: multicast, limited broadcast, or unspecified.
 bool ip_is_group(const struct ip *ip);
 
+// 0.0.0.0 or [::].
+bool ip_is_unspecified(const struct ip *ip);
+
+// fe80::/10, which means nothing without an interface.
+bool ip_is_link_local(const struct ip *ip);
+
 // A network: the first `bits` of `ip`.
 struct cidr {
     struct ip ip;

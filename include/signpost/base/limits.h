@@ -30,6 +30,10 @@ enum {
     // Call-ID of a REGISTER, kept with the binding: 400.
     CALL_ID_BYTES_MAX = 512,
 
+    // Branch and sent-by of a request, or what identified it before there were branches: no
+    // transaction is remembered for a longer one.
+    TRANSACTION_KEY_BYTES_MAX = 512,
+
     // URIs and parameters of all bindings of one address of record: 403 "Too Many Contacts".
     // An answer that lists them all must fit into one datagram.
     AOR_STATE_BYTES_MAX = 24576,

@@ -4,8 +4,9 @@
 
 #include "signpost/base/err.h"
 #include "signpost/sip/method.h"
+#include "signpost/sip/uri.h"
 
-// The typed header fields beside Via: To, From, Contact, CSeq. Slices point into the value.
+// The typed header fields beside Via. Slices point into the value.
 
 // name-addr or addr-spec with its parameters (RFC 3261 20.10, 25.1).
 struct addr {
@@ -13,8 +14,13 @@ struct addr {
     struct slice params; // header parameters, from the first ";" to the end, or empty
 };
 
-// To or From: the value holds exactly one address. *tag is empty when there is none.
+// To or From: the value holds exactly one address, and a URI of any scheme in it. *tag is empty
+// when there is none.
 ERR_CHECKED enum err addr_parse(struct slice value, struct addr *out, struct slice *tag);
+
+// The same for those who need the URI too: *uri is it.
+ERR_CHECKED enum err addr_parse_uri(struct slice value, struct addr *out, struct slice *tag,
+                                    struct uri *uri);
 
 enum {
     Q_ABSENT = 0xffff, // no q was given, which counts as 1 (RFC 3261 16.6)
@@ -36,7 +42,8 @@ ERR_CHECKED enum err contact_next(struct slice *rest, struct contact *out);
 // The row's value is the "*" that removes all bindings.
 bool contact_is_star(struct slice value);
 
-// Seconds of an Expires header field; beyond EXPIRES_S_LIMIT that limit. ERR_SYNTAX for no number.
+// Seconds of an Expires header field; beyond EXPIRES_S_LIMIT that limit. ERR_SYNTAX for what is no
+// number below 2^32 (RFC 3261 20.19).
 ERR_CHECKED enum err expires_parse(struct slice value, uint32_t *seconds);
 
 struct cseq {
@@ -48,5 +55,30 @@ ERR_CHECKED enum err cseq_parse(struct slice value, struct cseq *out);
 
 // Call-ID: word ["@" word].
 bool call_id_well_formed(struct slice value);
+
+// Max-Forwards, from 0 to 255 (RFC 3261 20.22). ERR_RANGE for a number above, which may be taken
+// for none at all (RFC 4475 3.1.2.4).
+ERR_CHECKED enum err max_forwards_parse(struct slice value, uint8_t *hops);
+
+// Takes the next token off the front of the value of a header field that is a list of them
+// (Require, Proxy-Require, Supported, Content-Encoding), and the comma behind it; for use while
+// *rest is not empty.
+ERR_CHECKED enum err token_next(struct slice *rest, struct slice *token);
+
+// Date: SIP-date, whose zone is GMT always (RFC 3261 20.17, 25.1). The numbers are not checked.
+bool date_well_formed(struct slice value);
+
+// Content-Type (RFC 3261 20.15).
+struct media_type {
+    struct slice type;    // "application"
+    struct slice subtype; // "sdp"
+    struct slice params;  // from the first ";", or empty
+};
+
+ERR_CHECKED enum err media_type_parse(struct slice value, struct media_type *out);
+
+// Content-Disposition (RFC 3261 20.11). *optional: it has handling=optional, so that a body which
+// is not understood is ignored; without the parameter it is required.
+ERR_CHECKED enum err disposition_parse(struct slice value, bool *optional);
 
 #endif

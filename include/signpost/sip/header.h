@@ -16,7 +16,11 @@
     X(EXPIRES, "Expires", 0, true)                                                                 \
     X(MAX_FORWARDS, "Max-Forwards", 0, true)                                                       \
     X(CONTENT_LENGTH, "Content-Length", 'l', true)                                                 \
-    X(REQUIRE, "Require", 0, false)
+    X(REQUIRE, "Require", 0, false)                                                                \
+    X(CONTENT_TYPE, "Content-Type", 'c', true)                                                     \
+    X(CONTENT_ENCODING, "Content-Encoding", 'e', false)                                            \
+    X(CONTENT_DISPOSITION, "Content-Disposition", 0, true)                                         \
+    X(DATE, "Date", 0, true)
 
 enum header {
 

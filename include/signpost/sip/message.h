@@ -8,7 +8,8 @@
 #include "signpost/sip/method.h"
 
 // A SIP message taken apart into start line, header rows and body (RFC 3261 7). All slices point
-// into the datagram. Header values are not looked into here: that is for those who need them.
+// into the datagram. Of the header values only those are looked into here that nobody reads later:
+// Max-Forwards, Date, Content-Length.
 
 struct message_row {
     struct slice value; // trimmed; may still hold the line breaks of folding
@@ -29,7 +30,7 @@ enum message_kind {
 struct message {
     enum message_kind kind;
     enum method method;       // of a request
-    struct slice method_name; // of a request
+    struct slice method_name; // of a request; empty, or a part of it, when it is no token
     struct slice uri;         // of a request: the Request-URI as it came
     struct slice version;     // of a request: "SIP/2.0" or what else stood there
     struct slice body;        // Content-Length bytes, or all that follow the header

@@ -2,6 +2,7 @@
 #ifndef SIGNPOST_SIP_PARAMS_H
 #define SIGNPOST_SIP_PARAMS_H
 
+#include "signpost/base/limits.h"
 #include "signpost/base/slice.h"
 
 // ";name[=value]" lists, one parameter at a time. There are two grammars: those inside a URI
@@ -15,12 +16,25 @@ struct param {
     bool has_value;
 };
 
+// A name may stand only once in a list (RFC 3261 7.3.1, 19.1.1); the callers see to that.
+//
 // Both take the next parameter off the front of *rest, which must begin with ";" (header
 // parameters: after white space). They return false at the end of the slice and when what stands
 // there is no parameter; *rest is then without white space at its front, and empty in the first
-// case only.
+// case only. By leniency "rport=" may lack its number in a header field: whatever stands there is
+// replaced (RFC 3581 4).
 bool params_next_uri(struct slice *rest, struct param *out);
 bool params_next(struct slice *rest, struct param *out);
+
+// The names of one header field's parameters so far; .count is 0 to begin with.
+struct param_names {
+    size_t count;
+    struct slice at[URI_PARTS_MAX];
+};
+
+// Takes the name down. False when it has been there before, without regard to case, or when it
+// would be one more than URI_PARTS_MAX.
+bool params_name_is_new(struct param_names *names, struct slice name);
 
 // Length of the quoted string at the front of `s`, with its quotes, or 0 when there is none that
 // ends.

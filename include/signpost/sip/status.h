@@ -14,11 +14,13 @@
     X(404, NOT_FOUND, "Not Found")                                                                 \
     X(405, METHOD_NOT_ALLOWED, "Method Not Allowed")                                               \
     X(414, URI_TOO_LONG, "Request-URI Too Long")                                                   \
+    X(415, UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type")                                       \
     X(416, UNSUPPORTED_URI_SCHEME, "Unsupported URI Scheme")                                       \
     X(420, BAD_EXTENSION, "Bad Extension")                                                         \
     X(423, INTERVAL_TOO_BRIEF, "Interval Too Brief")                                               \
     X(480, TEMPORARILY_UNAVAILABLE, "Temporarily Unavailable")                                     \
     X(481, NO_TRANSACTION, "Call/Transaction Does Not Exist")                                      \
+    X(482, LOOP_DETECTED, "Loop Detected")                                                         \
     X(500, SERVER_ERROR, "Server Internal Error")                                                  \
     X(501, NOT_IMPLEMENTED, "Not Implemented")                                                     \
     X(503, SERVICE_UNAVAILABLE, "Service Unavailable")                                             \

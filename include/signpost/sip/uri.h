@@ -28,11 +28,13 @@ struct uri {
     struct slice headers;  // after "?", or empty
 };
 
-// All of `text` must be the URI. ERR_SYNTAX when it is not one, or has more than URI_PARTS_MAX
-// parameters or header components.
+// All of `text` must be the URI: sip: and sips: by RFC 3261 25.1, tel: by RFC 3966, any other
+// scheme as absoluteURI. ERR_SYNTAX when it is not one, has more than URI_PARTS_MAX parameters or
+// header components, or a parameter twice.
 ERR_CHECKED enum err uri_parse(struct slice text, struct uri *out);
 
-// RFC 3261 19.1.4. URIs of other schemes are equal when their bytes are, but for the scheme's case.
+// RFC 3261 19.1.4, and RFC 3966 4 for tel:. URIs of other schemes are equal when their bytes are,
+// but for the scheme's case.
 bool uri_equal(const struct uri *a, const struct uri *b);
 
 // The host without the dot that a fully qualified name may end in, which makes it no other host.

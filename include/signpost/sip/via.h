@@ -19,10 +19,13 @@ struct via {
     struct slice branch;    // empty when absent, as in RFC 2543
     struct ip maddr;        // IP_NONE when absent or a name
     struct slice params;    // all parameters, from the first ";"
+    bool faulty;            // behind sent_by, which says enough for an answer: see via_parse
 };
 
 // Parses the first via-parm of a Via row's value. The list may go on behind a comma; that is not
-// looked at.
+// looked at. After ERR_SYNTAX `faulty` says whether a response will find its way nevertheless: then
+// the fault is behind sent_by, and `out` is what could be read up to there, so that the client can
+// be told (RFC 4475 3.1.2.1).
 ERR_CHECKED enum err via_parse(struct slice value, struct via *out);
 
 // Where a response goes (RFC 3261 18.2.2, RFC 3581 4) when the request came from `peer` over an

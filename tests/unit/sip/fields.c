@@ -33,7 +33,11 @@ static const struct {
      "sip:jdrosen@example.com", ";\r\n  tag = 98asjd8", "98asjd8"},
     {" <sip:bob@biloxi.com>\r\n ", "sip:bob@biloxi.com", "", ""},
     {"<tel:+358-555-1234567>;tag=1", "tel:+358-555-1234567", ";tag=1", "1"},
-    {"<sip:a@b?x=y,z>", "sip:a@b?x=y,z", "", ""},
+    {"<sip:a@b?x=y/z>", "sip:a@b?x=y/z", "", ""},
+    {"<sip:a,b@c>", "sip:a,b@c", "", ""},
+    {"isbn:2983792873", "isbn:2983792873", "", ""}, // RFC 4475 3.3.4
+    {"<http://www.example.com>;tag=3234233", "http://www.example.com", ";tag=3234233", "3234233"},
+    {"<sip:a@b>;tag=1;x;y=2;z=\"tag=3\"", "sip:a@b", ";tag=1;x;y=2;z=\"tag=3\"", "1"},
     {"\"\xc3\x9c\" <sip:a@b>", "sip:a@b", "", ""},
 };
 
@@ -78,17 +82,48 @@ Test(addr, malformed_ones_are_refused)
     cr_assert_eq(addr_parse(slice_of(NULL, 0), &addr, &tag), ERR_SYNTAX);
 }
 
-// Without brackets it ends where its field's parameters begin; what it is, uri_parse says.
-Test(addr, bare_uri_is_not_looked_into)
+// The URI is looked into, whatever its scheme.
+Test(addr, uri_must_be_one)
 {
-    static const char *const values[] = {"Bob", "sip:bob@biloxi.com>", "*", "sip:b\\b@biloxi.com"};
+    static const char *const values[] = {"Bob",
+                                         "<Bob>",
+                                         "sip:bob@biloxi.com>",
+                                         "*",
+                                         "sip:b\\b@biloxi.com",
+                                         "< sip:t.watson@example.org >", // RFC 4475 3.1.2.14
+                                         "<sip:bob@biloxi..com>;tag=1",
+                                         "<sip:bob@biloxi.com;lr;lr>",
+                                         "<sip:a@b?x=y,z>",
+                                         "<tel:+>",
+                                         "<1x:y>"};
     for (size_t i = 0; i < LENGTH_OF(values); i++) {
         struct addr addr;
         struct slice tag;
-        struct uri uri;
-        cr_assert_eq(addr_parse(text_slice(values[i]), &addr, &tag), ERR_OK, "%s", values[i]);
-        ASSERT_TEXT(addr.uri, values[i]);
-        cr_assert_eq(uri_parse(addr.uri, &uri), ERR_SYNTAX, "%s", values[i]);
+        cr_expect_eq(addr_parse(text_slice(values[i]), &addr, &tag), ERR_SYNTAX, "%s", values[i]);
+        cr_expect(slice_empty(tag), "%s", values[i]);
+    }
+}
+
+Test(addr, uri_is_handed_out)
+{
+    struct addr addr;
+    struct slice tag;
+    struct uri uri;
+    cr_assert_eq(addr_parse_uri(SLICE("<sip:bob@biloxi.com;lr>;tag=1"), &addr, &tag, &uri), ERR_OK);
+    ASSERT_TEXT(uri.user, "bob");
+    ASSERT_TEXT(uri.params, ";lr");
+    ASSERT_TEXT(tag, "1");
+}
+
+// RFC 3261 7.3.1
+Test(addr, no_parameter_stands_twice)
+{
+    static const char *const values[] = {"<sip:a@b>;tag=1;tag=1", "<sip:a@b>;tag=1;TAG=2",
+                                         "sip:a@b;x;y;x=1"};
+    for (size_t i = 0; i < LENGTH_OF(values); i++) {
+        struct addr addr;
+        struct slice tag;
+        cr_expect_eq(addr_parse(text_slice(values[i]), &addr, &tag), ERR_SYNTAX, "%s", values[i]);
     }
 }
 
@@ -153,7 +188,13 @@ static const struct {
     {"<sip:a@b>;expires=0", "sip:a@b  0|"},
     {"<sip:a@b>;expires=2147483647", "sip:a@b  2147483647|"},
     {"<sip:a@b>;expires=2147483648", "sip:a@b  2147483647|"},
-    {"<sip:a@b>;expires=99999999999999999999", "sip:a@b  2147483647|"},
+    {"<sip:a@b>;expires=4294967295", "sip:a@b  2147483647|"},
+    {"<sip:a@b>;expires=4294967296", "sip:a@b  ?|"}, // no number of seconds: RFC 3261 20.19
+    {"<sip:a@b>;expires=99999999999999999999", "sip:a@b  ?|"},
+    {"<sip:a@b>;q=1;expires=5;Q=1", "!"},
+    {"<sip:a@b>;expires=5;expires=5", "!"},
+    {"<sip:a@b>,<sip:c@d>;x;X", "sip:a@b  |!"},
+    {"<sip:a@b>;x,<sip:c@d>;x", "sip:a@b  |sip:c@d  |"},
     {"<sip:a@b>;+sip.instance=\"<urn:uuid:1>\";reg-id=1;pub-gruu=\"sip:a@b;gr=x\"", "sip:a@b  |"},
     // faults
     {",", "!"},
@@ -260,8 +301,6 @@ Test(expires, seconds_are_read_and_clamped)
         {"2147483647", EXPIRES_S_LIMIT},
         {"2147483648", EXPIRES_S_LIMIT},
         {"4294967295", EXPIRES_S_LIMIT}, // 20.19: up to 2**32-1
-        {"4294967296", EXPIRES_S_LIMIT}, // RFC 4475 3.1.2.4 and beyond
-        {"36893488147419103232", EXPIRES_S_LIMIT},
     };
 
     for (size_t i = 0; i < LENGTH_OF(rows); i++) {
@@ -274,12 +313,20 @@ Test(expires, seconds_are_read_and_clamped)
 
 Test(expires, what_is_no_number_is_refused)
 {
-    static const char *const values[] = {"",      " ",
-                                         "-1",    "+1",
-                                         "1.5",   "1s",
-                                         "soon",  "1 2",
-                                         "0x10",  "99999999999999999999s",
-                                         "1;x=y", "Thu, 01 Dec 1994 16:00:00 GMT"};
+    static const char *const values[] = {"",
+                                         " ",
+                                         "-1",
+                                         "+1",
+                                         "1.5",
+                                         "1s",
+                                         "soon",
+                                         "1 2",
+                                         "0x10",
+                                         "99999999999999999999s",
+                                         "4294967296", // RFC 4475 3.1.2.4 and beyond
+                                         "36893488147419103232",
+                                         "1;x=y",
+                                         "Thu, 01 Dec 1994 16:00:00 GMT"};
     for (size_t i = 0; i < LENGTH_OF(values); i++) {
         uint32_t seconds = 0;
         cr_expect_eq(expires_parse(text_slice(values[i]), &seconds), ERR_SYNTAX, "\"%s\"",
@@ -363,6 +410,145 @@ Test(call_id, is_a_word_or_two)
     cr_assert_not(call_id_well_formed(SLICE("a\0b")));
 }
 
+Test(max_forwards, is_a_number_up_to_255)
+{
+    static const struct {
+        const char *value;
+        enum err e;
+        unsigned hops;
+    } rows[] = {{"0", ERR_OK, 0},
+                {"70", ERR_OK, 70},
+                {"0068", ERR_OK, 68},
+                {"255", ERR_OK, 255},
+                {"256", ERR_RANGE, 1},
+                {"300", ERR_RANGE, 1},
+                {"99999999999999999999", ERR_RANGE, 1},
+                {"", ERR_SYNTAX, 1},
+                {"-1", ERR_SYNTAX, 1},
+                {"+1", ERR_SYNTAX, 1},
+                {"300 ", ERR_SYNTAX, 1},
+                {"seventy", ERR_SYNTAX, 1},
+                {"7 0", ERR_SYNTAX, 1}};
+
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        uint8_t hops = 1;
+        cr_expect_eq(max_forwards_parse(text_slice(rows[i].value), &hops), rows[i].e, "%s",
+                     rows[i].value);
+        cr_expect_eq(hops, rows[i].hops, "%s", rows[i].value);
+    }
+}
+
+Test(tokens, list_is_taken_one_by_one)
+{
+    static const struct {
+        const char *value;
+        const char *list;
+    } rows[] = {{"100rel", "100rel|"},
+                {"nothingSupportsThis, nothingSupportsThisEither",
+                 "nothingSupportsThis|nothingSupportsThisEither|"},
+                {"a,b ,\r\n c", "a|b|c|"},
+                {" a ", "a|"},
+                {",", "!"},
+                {"a,", "!"},
+                {"a, ,b", "a|!"},
+                {"a b", "!"},
+                {"a;b", "!"},
+                {"\"a\"", "!"},
+                {" ", "!"}};
+    const struct guard guard = guard_create(128);
+
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        char memory[128];
+        struct buf b = buf_over(memory, sizeof(memory));
+        struct slice rest = guard_copy(guard, text_slice(rows[i].value));
+        struct slice token;
+        while (!slice_empty(rest)) {
+            if (token_next(&rest, &token) != ERR_OK) {
+                buf_put_char(&b, '!');
+                break;
+            }
+            buf_put(&b, token);
+            buf_put_char(&b, '|');
+        }
+        cr_expect(slice_is(buf_slice(&b), rows[i].list), "\"%s\" gives \"%.*s\"", rows[i].value,
+                  PRINTED(buf_slice(&b)));
+    }
+}
+
+Test(date, is_in_gmt)
+{
+    static const char *const good[] = {"Sat, 13 Nov 2010 23:29:00 GMT",
+                                       "Fri, 01 Jan 2010 16:00:00 GMT"};
+    static const char *const bad[] = {"",
+                                      "Fri, 01 Jan 2010 16:00:00 EST", // RFC 4475 3.1.2.12
+                                      "Fri, 01 Jan 2010 16:00:00 UTC",
+                                      "Fri, 01 Jan 2010 16:00:00 gmt",
+                                      "Fri, 1 Jan 2010 16:00:00 GMT",
+                                      "Fri, 01 Jan 10 16:00:00 GMT",
+                                      "Fri 01 Jan 2010 16:00:00 GMT",
+                                      "Fri,  1 Jan 2010 16:00:00 GMT",
+                                      "Fre, 01 Jan 2010 16:00:00 GMT",
+                                      "onT, 01 Jan 2010 16:00:00 GMT",
+                                      "Fri, 01 jan 2010 16:00:00 GMT",
+                                      "Fri, 01 Jan 2010 16:00 GMT",
+                                      "Fri, 01 Jan 2010 16:00:00 GMT ",
+                                      "Friday, 01-Jan-10 16:00:00 GMT",
+                                      "Fri Jan  1 16:00:00 2010",
+                                      "1289690940"};
+    for (size_t i = 0; i < LENGTH_OF(good); i++) {
+        cr_expect(date_well_formed(text_slice(good[i])), "%s", good[i]);
+    }
+    for (size_t i = 0; i < LENGTH_OF(bad); i++) {
+        cr_expect_not(date_well_formed(text_slice(bad[i])), "%s", bad[i]);
+    }
+}
+
+Test(media_type, type_and_subtype_are_found)
+{
+    static const char *const bad[] = {"",         "application", "application/", "/sdp",
+                                      "a/b/c",    "a b/c",       "a/b c",        "a/b;",
+                                      "a/b;;x=1", "\"a\"/b",     "a/b, c/d",     "a/b;x=1;x=2"};
+    struct media_type media;
+    cr_assert_eq(media_type_parse(SLICE("application/sdp"), &media), ERR_OK);
+    ASSERT_TEXT(media.type, "application");
+    ASSERT_TEXT(media.subtype, "sdp");
+    ASSERT_TEXT(media.params, "");
+    cr_assert_eq(
+        media_type_parse(SLICE("multipart / mixed\r\n ; boundary=\"a b\";charset=x"), &media),
+        ERR_OK);
+    ASSERT_TEXT(media.type, "multipart");
+    ASSERT_TEXT(media.subtype, "mixed");
+    ASSERT_TEXT(media.params, "; boundary=\"a b\";charset=x");
+    for (size_t i = 0; i < LENGTH_OF(bad); i++) {
+        cr_expect_eq(media_type_parse(text_slice(bad[i]), &media), ERR_SYNTAX, "%s", bad[i]);
+    }
+}
+
+Test(disposition, handling_is_required_unless_optional)
+{
+    static const struct {
+        const char *value;
+        enum err e;
+        bool optional;
+    } rows[] = {{"session", ERR_OK, false},
+                {"session;handling=optional", ERR_OK, true},
+                {"render ; x ; HANDLING = Optional", ERR_OK, true},
+                {"session;handling=required", ERR_OK, false},
+                {"session;handling=\"optional\"", ERR_OK, false},
+                {"session;handling=optional;handling=optional", ERR_SYNTAX, false},
+                {"session,x", ERR_SYNTAX, false},
+                {"session x", ERR_SYNTAX, false},
+                {";handling=optional", ERR_SYNTAX, false},
+                {"", ERR_SYNTAX, false}};
+
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        bool optional = true;
+        cr_expect_eq(disposition_parse(text_slice(rows[i].value), &optional), rows[i].e, "%s",
+                     rows[i].value);
+        cr_expect_eq(optional, rows[i].optional, "%s", rows[i].value);
+    }
+}
+
 // Every function, on every beginning of every value, before a page that may not be touched.
 Test(fields, cut_anywhere_are_not_read_beyond)
 {
@@ -380,6 +566,22 @@ Test(fields, cut_anywhere_are_not_read_beyond)
             if (addr_parse(cut, &addr, &tag) == ERR_OK) {
                 cr_assert(slice_within(addr.uri, cut) && slice_within(tag, cut));
             }
+        }
+    }
+    static const char *const others[] = {"multipart / mixed ; boundary=\"a b\"",
+                                         "session;handling=optional",
+                                         "Sat, 13 Nov 2010 23:29:00 GMT", "255"};
+    for (size_t i = 0; i < LENGTH_OF(others); i++) {
+        for (size_t len = 0; len <= strlen(others[i]); len++) {
+            const struct slice cut = guard_copy(guard, slice_of(others[i], len));
+            struct media_type media;
+            bool optional;
+            uint8_t hops;
+            const enum err first = media_type_parse(cut, &media);
+            const enum err second = disposition_parse(cut, &optional);
+            cr_assert(first == ERR_SYNTAX || second == ERR_SYNTAX);
+            cr_assert(max_forwards_parse(cut, &hops) != ERR_OK || i == 3);
+            cr_assert(!date_well_formed(cut) || (i == 2 && len == strlen(others[i])));
         }
     }
     const struct slice cseq_text = SLICE("314159 \r\n INVITE");

@@ -22,6 +22,10 @@ static const struct {
     {"Max-Forwards", NULL, HEADER_MAX_FORWARDS, true},
     {"Content-Length", "l", HEADER_CONTENT_LENGTH, true},
     {"Require", NULL, HEADER_REQUIRE, false},
+    {"Content-Type", "c", HEADER_CONTENT_TYPE, true},
+    {"Content-Encoding", "e", HEADER_CONTENT_ENCODING, false},
+    {"Content-Disposition", NULL, HEADER_CONTENT_DISPOSITION, true},
+    {"Date", NULL, HEADER_DATE, true},
 };
 
 Test(header, names_and_compact_forms_are_known)

@@ -101,6 +101,10 @@ static const struct {
     {";x=a@b", "x=a|!"},
     {";t\xc3\xa9=1", "t|!"},
     {";lr,x", "lr|!"},
+    // RFC 3581: a client asks without a number, and some leave the "=" behind
+    {";rport=;branch=1", "rport=|branch=1|"},
+    {";RPORT = ", "RPORT=|"},
+    {";xrport=", "!"},
 };
 
 Test(params, of_header_fields_know_white_space_and_quotes)
@@ -199,4 +203,21 @@ Test(params, list_cut_anywhere_is_not_read_beyond)
             walk(params_next_uri, cut);
         }
     }
+}
+
+Test(params, names_are_taken_down_once)
+{
+    struct param_names names;
+    names.count = 0;
+    cr_assert(params_name_is_new(&names, SLICE("tag")));
+    cr_assert(params_name_is_new(&names, SLICE("tags")));
+    cr_assert_not(params_name_is_new(&names, SLICE("tag")));
+    cr_assert_not(params_name_is_new(&names, SLICE("TAG")));
+    cr_assert_eq(names.count, 2);
+    for (unsigned i = 2; i < URI_PARTS_MAX; i++) {
+        static const char all[] = "abcdefghijklmnopqrstuvwxyz";
+        cr_assert(params_name_is_new(&names, slice_of(all + i, 1)));
+    }
+    cr_assert_not(params_name_is_new(&names, SLICE("one more")));
+    cr_assert_eq(names.count, URI_PARTS_MAX);
 }

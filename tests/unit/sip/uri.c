@@ -65,6 +65,11 @@ static const struct {
     {"sip:bob:@biloxi.com", "bob", "", "biloxi.com", 0, NULL, NULL},
     {"sip:bob@my_host", "bob", NULL, "my_host", 0, NULL, NULL},
     {"sip:biloxi.com.", NULL, NULL, "biloxi.com.", 0, NULL, NULL},
+    // RFC 5118 4.10
+    {"sip:user@[2001:db8:::192.0.2.1]:5070", "user", NULL, "[2001:db8:::192.0.2.1]", 5070, NULL,
+     NULL},
+    {"sip:user@h;lr;transport=udp;x=1;xx=1", "user", NULL, "h", 0, ";lr;transport=udp;x=1;xx=1",
+     NULL},
     {"sip:h?a=", NULL, NULL, "h", 0, NULL, "a="},
     {"sip:h?a=[]/?:+$&b=1", NULL, NULL, "h", 0, NULL, "a=[]/?:+$&b=1"},
 };
@@ -123,6 +128,10 @@ Test(uri, host_that_is_an_address_is_read_as_one)
 Test(uri, other_schemes_pass_unread)
 {
     static const char *const texts[] = {"tel:+358-555-1234567;postd=pp22",
+                                        "tel:7042;phone-context=example.com",
+                                        "tel:*21#",
+                                        "tel:112",
+                                        "TEL:+1-(201).555-0123;ext=%31;isub=a:b",
                                         "mailto:bob@biloxi.com",
                                         "http://www.example.com/a?b=c",
                                         "urn:service:sos",
@@ -161,6 +170,8 @@ Test(uri, malformed_ones_are_refused)
         "sip:bob@biloxi.com:-1", "sip:bob@biloxi.com:5060x", "sip:bob@biloxi.com:x",
         "sip:bob@biloxi.com:99999999999999999999", "sip:bob@biloxi.com:5060:5061", "sip:bob@:5060",
         "sip:bob:5060:1",
+        // hosts
+        "sip:a..b", "sip:-a", "sip:bob@1.2.3.256", "sip:bob@a-", "sip:bob@biloxi.1com:5060",
         // IPv6
         "sip:[2001:db8::1", "sip:2001:db8::1", "sip:bob@2001:db8::10", "sip:[]", "sip:[192.0.2.1]",
         "sip:[::1]x", "sip:[::1%25eth0]", "sip:[biloxi.com]", "sip:[[::1]]", "sip:bob@[:::1]",
@@ -170,8 +181,13 @@ Test(uri, malformed_ones_are_refused)
         "sip:biloxi.com?a", "sip:biloxi.com?=b", "sip:biloxi.com?a=b&", "sip:biloxi.com?&a=b",
         "sip:biloxi.com?a=b&&c=d", "sip:biloxi.com?a=b=c", "sip:biloxi.com?a=b;lr",
         "sip:biloxi.com/path",
+        // RFC 3261 19.1.1: no parameter twice
+        "sip:biloxi.com;lr;lr", "sip:biloxi.com;transport=udp;x;Transport=tcp",
+        "sip:biloxi.com;lr;%6Cr", "tel:+1;ext=1;ext=2",
         // other schemes
-        "tel:", "1tel:1", "+x:1", "te_l:1", "tel:1 2", "tel:<1>", "mailto:\"bob\"@biloxi.com"};
+        "tel:", "tel:+", "tel:-", "tel:+1;", "tel:+12a", "tel:12g", "tel:1;=x", "tel:+1 2",
+        "tel:+1*2", "tel:1+2", "tel:1?a=b", "tel:1%32", "tel:;phone-context=+1", "1tel:1", "+x:1",
+        "te_l:1", "tel:1 2", "tel:<1>", "mailto:\"bob\"@biloxi.com"};
     for (size_t i = 0; i < LENGTH_OF(texts); i++) {
         struct uri uri;
         cr_expect_eq(uri_parse(text_slice(texts[i]), &uri), ERR_SYNTAX, "\"%s\"", texts[i]);

@@ -51,6 +51,12 @@ static const char *const equal_pairs[][2] = {
     {"sip:bob@192.0.2.4", "sip:bob@192.0.02.004"},
     // other schemes
     {"tel:+358-555-1234567", "TEL:+358-555-1234567"},
+    // RFC 3966 4
+    {"tel:+358-555-1234567", "tel:+3585551234567"},
+    {"tel:+1.(201).555-0123-", "tel:+12015550123"},
+    {"tel:7042;phone-context=Example.com", "tel:70-42;Phone-Context=example.com"},
+    {"tel:+1;ext=1;isub=2", "tel:+1;isub=2;EXT=1"},
+    {"tel:aF*#;x", "tel:Af*-#;X"},
     {"mailto:bob@biloxi.com", "mailto:bob@biloxi.com"},
 };
 
@@ -109,8 +115,14 @@ static const char *const different_pairs[][2] = {
     {"sip:bob@192.0.2.4", "sip:bob@192.0.2.5"},
     {"sip:bob@192.0.2.4", "sip:bob@192.0.2.4.in-addr.arpa"},
     // other schemes
-    {"tel:+358-555-1234567", "tel:+3585551234567"},
-    {"tel:358", "sip:358"},
+    {"tel:+358-555-1234567", "tel:+3585551234568"},
+    {"tel:+358-555-1234567", "tel:+358-555-12345678"},
+    {"tel:+358-555-1234567", "tel:358-555-1234567"},
+    {"tel:+3585551234567;ext=1", "tel:+3585551234567"},
+    {"tel:+3585551234567;ext=1", "tel:+3585551234567;ext=2"},
+    {"tel:+3585551234567;a;b", "tel:+3585551234567;a;c"},
+    {"tel:358", "sip:h358"},
+    {"tel:*21", "tel:#21"},
     {"http://A.example.com", "http://a.example.com"},
     {"mailto:bob@biloxi.com", "im:bob@biloxi.com"},
 };
