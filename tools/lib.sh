@@ -16,7 +16,7 @@ test_packages=(libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev
     llvm-14 python3 sip-tester baresip-core iproute2)
 
 say() {
-    printf '%s: %s\n' "$me" "$*" >&2
+    printf '%s: %s\n' "$me" "$*" >&2 || true # nobody may be listening
 }
 
 die() {
@@ -78,6 +78,11 @@ build() {
         shift 2
     fi
     [ "${1-}" != -- ] || shift
+    # A checkout that was moved or copied brings a build directory that points elsewhere.
+    if [ -e "build/$preset/CMakeCache.txt" ] &&
+        ! grep -Fqx "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "build/$preset/CMakeCache.txt"; then
+        set -- --fresh "$@"
+    fi
     quietly "configuring $preset" cmake --preset "$preset" "$@"
     quietly "building $preset" cmake --build --preset "$preset" "${target[@]}" -- --quiet
 }

@@ -9,6 +9,8 @@ static enum err parse_power_of_two(const struct option_row *row, struct slice te
                                    struct buf *expected);
 static enum err parse_text(struct slice text, struct option_text *out, struct buf *expected);
 static enum err parse_log_level(struct slice text, enum log_level *out, struct buf *expected);
+static enum err parse_choice(const struct option_row *row, struct slice text, uint32_t *out,
+                             struct buf *expected);
 static enum err parse_store(struct slice text, enum option_store *out, struct buf *expected);
 static enum err parse_admin(struct slice text, struct option_admin *out, struct buf *expected);
 static enum err parse_listener(struct slice text, struct option_listeners *out,
@@ -27,6 +29,7 @@ enum err option_value_parse(enum option_id id, struct slice text, struct config 
     case OPTION_TYPE_POWER_OF_TWO: return parse_power_of_two(row, text, field, expected);
     case OPTION_TYPE_TEXT: return parse_text(text, field, expected);
     case OPTION_TYPE_LOG_LEVEL: return parse_log_level(text, field, expected);
+    case OPTION_TYPE_CHOICE: return parse_choice(row, text, field, expected);
     case OPTION_TYPE_STORE: return parse_store(text, field, expected);
     case OPTION_TYPE_ADMIN: return parse_admin(text, field, expected);
     case OPTION_TYPE_LISTENERS: return parse_listener(text, field, expected);
@@ -126,6 +129,24 @@ static enum err parse_log_level(struct slice text, enum log_level *out, struct b
     return fail(ERR_SYNTAX, expected, "expected error, warning, info or debug");
 }
 
+// One of the words that the metavar lists between bars; its place is the value.
+static enum err parse_choice(const struct option_row *row, struct slice text, uint32_t *out,
+                             struct buf *expected)
+{
+    struct slice words = slice_of(row->metavar, strlen(row->metavar));
+    for (uint32_t place = 0; !slice_empty(words); place++) {
+        const size_t end = slice_find(words, '|');
+        if (slice_equal(text, slice_of(words.at, end))) {
+            *out = place;
+            return ERR_OK;
+        }
+        words = slice_from(words, end + 1);
+    }
+    buf_put(expected, SLICE("expected "));
+    buf_put(expected, slice_of(row->metavar, strlen(row->metavar)));
+    return ERR_SYNTAX;
+}
+
 static enum err parse_store(struct slice text, enum option_store *out, struct buf *expected)
 {
     if (slice_equal(text, SLICE("memory"))) {
@@ -184,6 +205,13 @@ static enum err parse_listener(struct slice text, struct option_listeners *out,
         return fail(ERR_SYNTAX, expected,
                     "expected udp:HOST:PORT with an IP address (IPv6 in brackets) and a "
                     "port in 1..65535");
+    }
+    const struct ip *const ip = &out->at[out->count].ip;
+    if (ip_is_group(ip) && !ip_is_unspecified(ip)) {
+        return fail(ERR_RANGE, expected, "expected the address of one host, or 0.0.0.0 or [::]");
+    }
+    if (ip_is_link_local(ip)) {
+        return fail(ERR_RANGE, expected, "link-local addresses are not supported by this version");
     }
     out->count++;
     return ERR_OK;

@@ -55,15 +55,27 @@ enum {
     X(UINT, EXPIRES_MAX_S, expires_max_s, "expires-max-s", 0, "seconds",                           \
       1, EXPIRES_S_LIMIT, ("86400"), "N",                                                          \
       "The longest expiry granted; a longer one is shortened to it.")                              \
+    X(UINT, EXPIRES_JITTER_PERCENT, expires_jitter_percent, "expires-jitter-percent", 0, "percent",\
+      0, 50, ("0"), "N",                                                                           \
+      "Shortens what is granted by up to this part, to spread refreshes that came together.")      \
     X(UINT, CONTACTS_PER_AOR_MAX, contacts_per_aor_max, "contacts-per-aor-max", 0, "contacts",     \
       1, CONTACTS_PER_AOR_MAX, ("10"), "N",                                                        \
       "How many contacts one address of record may have at a time.")                               \
+    X(CHOICE, CONTACTS_POLICY, contacts_policy, "contacts-policy", 0, "", 0, 0,                    \
+      ("reject"), "reject|replace-oldest",                                                         \
+      "What becomes of a contact that is one too many: refused with 403, or the oldest goes.")     \
     X(UINT, BINDINGS_MAX, bindings_max, "bindings-max", 0, "contacts",                             \
       1, 2147483647, ("20000000"), "N",                                                            \
       "How many contacts all addresses of record may have together; some 300 bytes each.")         \
     X(UINT, REDIRECT_BYTES_MAX, redirect_bytes_max, "redirect-bytes-max", 0, "bytes",              \
       512, ANSWER_BYTES_MAX, ("1452"), "N",                                                        \
       "The longest 302 with more than one contact; those of the lowest q are left out.")           \
+    X(CHOICE, TRANSACTIONS, transactions, "transactions", 0, "", 0, 0,                             \
+      ("stateful"), "stateful|stateless",                                                          \
+      "stateful: retransmissions get the identical answer, an unacknowledged 302 is repeated.")    \
+    X(UINT, TRANSACTION_BYTES_MAX, transaction_bytes_max, "transaction-bytes-max", 0, "bytes",     \
+      65536, 2147483647, ("268435456"), "N",                                                       \
+      "Memory for transactions; when it is used up, requests are answered without one.")           \
     X(POWER_OF_TWO, SHARDS, shards, "shards", 0, "shards", 0, SHARDS_MAX,                          \
       ("0"), "N",                                                                                  \
       "Parts of the location table, each with its lock. 0: chosen from the workers.")              \
@@ -128,9 +140,21 @@ enum option_store {
     OPTION_STORE_MEMORY,
 };
 
+// Values of a CHOICE: places in its metavar.
+enum {
+    OPTION_TRANSACTIONS_STATEFUL,
+    OPTION_TRANSACTIONS_STATELESS,
+};
+
+enum {
+    OPTION_CONTACTS_REJECT,
+    OPTION_CONTACTS_REPLACE_OLDEST,
+};
+
 // C type of each kind, and whether the option holds ONE or a LIST of texts.
 #define OPTION_C_UINT         uint32_t
 #define OPTION_C_POWER_OF_TWO uint32_t
+#define OPTION_C_CHOICE       uint32_t
 #define OPTION_C_TEXT         struct option_text
 #define OPTION_C_LOG_LEVEL    enum log_level
 #define OPTION_C_STORE        enum option_store
@@ -141,6 +165,7 @@ enum option_store {
 
 #define OPTION_SHAPE_UINT         ONE
 #define OPTION_SHAPE_POWER_OF_TWO ONE
+#define OPTION_SHAPE_CHOICE       ONE
 #define OPTION_SHAPE_TEXT         ONE
 #define OPTION_SHAPE_LOG_LEVEL    ONE
 #define OPTION_SHAPE_STORE        ONE

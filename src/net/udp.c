@@ -26,12 +26,6 @@ static int size_buffer(int fd, unsigned bytes, int force, int option)
     return granted / 2;
 }
 
-static bool all_zero(const struct ip *ip)
-{
-    static const uint8_t zero[sizeof(ip->bytes)];
-    return memcmp(ip->bytes, zero, sizeof(zero)) == 0;
-}
-
 // Datagrams are told which address they came to, and how many the kernel dropped before them.
 static bool prepare(int fd, const struct endpoint *at, bool any_address)
 {
@@ -63,10 +57,10 @@ enum err udp_open(const struct endpoint *at, const struct udp_buffers *buffers,
     socklen_t len = address_from_endpoint(at, &address);
     const int fd =
         socket(address.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+    *out = (struct udp_socket){.fd = fd, .any_address = ip_is_unspecified(&at->ip)};
     if (fd < 0) {
         return ERR_SYSTEM;
     }
-    *out = (struct udp_socket){.fd = fd, .any_address = all_zero(&at->ip)};
     if (!prepare(fd, at, out->any_address)) {
         goto fail;
     }

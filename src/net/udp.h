@@ -8,6 +8,7 @@
 // A UDP socket that the server listens on, and answers from.
 struct udp_socket {
     int fd;
+    uint32_t number;       // its place among the server's sockets; set by the server
     bool any_address;      // bound to all addresses: each datagram tells which one it came to
     struct endpoint local; // as bound, with the port that the kernel chose if 0 was asked for
     int receive_buffer;    // bytes that the kernel has granted

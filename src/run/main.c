@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "env/config.h"
 #include "run/admin.h"
 #include "run/server.h"
-
-// Exit statuses: 2 is for what the operator can put right on the command line or in the file.
-enum { EXIT_DONE = 0, EXIT_BROKEN = 1, EXIT_REFUSED = 2 };
 
 static void snapshot(const void *server, struct metrics *out)
 {
     server_metrics(server, out);
 }
 
+// 2 is for what the operator can put right on the command line or in the file.
 static int exit_status(enum err e)
 {
-    return e == ERR_OK ? EXIT_DONE : e == ERR_IN_USE || e == ERR_RANGE ? EXIT_REFUSED : EXIT_BROKEN;
+    return e == ERR_OK ? 0 : e == ERR_IN_USE || e == ERR_RANGE ? 2 : 1;
 }
 
 // One line for scripts that wait for it, whatever the log level.
@@ -25,14 +24,15 @@ static void print_ready(const struct config *config)
     char bytes[CONFIG_ADDRESSES_BYTES_MAX];
     struct buf text = buf_over(bytes, sizeof(bytes));
     config_put_addresses(config, &text);
-    assert(buf_ok(&text));
     (void)fprintf(stderr, "signpostd " SIGNPOST_VERSION " ready on %.*s\n", (int)text.len, text.at);
 }
 
 static void wait_for_end(const sigset_t *signals, const struct log *log)
 {
     int signal_number = 0;
-    while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP) {
+    // A terminal that hangs up leaves nobody who knows of the server.
+    while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP &&
+           isatty(STDERR_FILENO) == 0) {
         log_write(log, LOG_LEVEL_WARNING,
                   "SIGHUP: reload is not supported by this version, restart to apply changes");
     }
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     struct config *config = NULL;
     const enum config_action action = config_load(argc, argv, &streams, &config);
     if (action != CONFIG_RUN) {
-        return action == CONFIG_DONE ? EXIT_DONE : EXIT_REFUSED;
+        return action == CONFIG_DONE ? 0 : 2;
     }
     sigset_t signals;
     (void)sigemptyset(&signals);

@@ -136,7 +136,7 @@ static enum err open_sockets(struct server *server, const struct config *config)
         if (e != ERR_OK) {
             return refuse_socket(server, &config->listen.at[i], e);
         }
-        server->socket_count++;
+        socket->number = (uint32_t)server->socket_count++;
         if (socket->receive_buffer < (int)config->receive_buffer_bytes) {
             log_write(&server->log, LOG_LEVEL_WARNING,
                       "udp:%s: the kernel grants %d of the %u bytes of receive buffer asked for: "
@@ -194,6 +194,7 @@ static enum err configure_uas(struct server *server, const struct config *config
         .expires_default_s = config->expires_default_s,
         .expires_min_s = config->expires_min_s,
         .expires_max_s = config->expires_max_s,
+        .expires_jitter_percent = config->expires_jitter_percent,
         .register_contacts_max = register_contacts_max(config),
         .redirect_bytes_max = config->redirect_bytes_max,
         .server = slice_of(server->server_header.bytes, config->server_header.slice.len),
@@ -205,16 +206,27 @@ static enum err create_state(struct server *server, const struct config *config)
 {
     struct location_config location = {.shards = shard_count(server, config),
                                        .contacts_max = config->contacts_per_aor_max,
+                                       .replace_oldest = config->contacts_policy ==
+                                                         OPTION_CONTACTS_REPLACE_OLDEST,
                                        .bindings_max = config->bindings_max};
     const size_t metrics_bytes = (METRICS_WORKERS + server->worker_count) * sizeof(struct metrics);
     if (configure_uas(server, config) != ERR_OK || !draw_key(&location.key)) {
         return fail(server, ERR_SYSTEM, "random numbers");
     }
+    if (config->transactions == OPTION_TRANSACTIONS_STATEFUL) {
+        const struct transactions_config transactions = {
+            .shards = location.shards, .budget_bytes = config->transaction_bytes_max};
+        server->uas.transactions = transactions_create(&transactions);
+        if (server->uas.transactions == NULL) {
+            return fail(server, ERR_NO_MEMORY, "transactions (lower shards)");
+        }
+    }
     server->uas.location = location_create(&location);
     server->ring = ring_create(config->ring_slots);
     server->metrics = aligned_alloc(_Alignof(struct metrics), metrics_bytes);
     if (server->uas.location == NULL || server->ring == NULL || server->metrics == NULL) {
-        return fail(server, ERR_NO_MEMORY, "location table and ring");
+        return fail(server, ERR_NO_MEMORY,
+                    "location table and ring (lower ring-slots, shards or workers)");
     }
     memset(server->metrics, 0, metrics_bytes);
     return ERR_OK;
@@ -231,8 +243,11 @@ static enum err start_threads(struct server *server)
             return fail(server, e, "worker thread");
         }
     }
-    enum err e =
-        ticker_create(server->uas.location, &server->metrics[METRICS_TICKER], &server->ticker);
+    const struct ticker_config ticker = {.location = server->uas.location,
+                                         .transactions = server->uas.transactions,
+                                         .sockets = server->sockets,
+                                         .metrics = &server->metrics[METRICS_TICKER]};
+    enum err e = ticker_create(&ticker, &server->ticker);
     if (e == ERR_OK) {
         e = receiver_create(server->sockets, server->socket_count, server->ring,
                             &server->metrics[METRICS_RECEIVER], &server->receiver);
@@ -259,6 +274,7 @@ void server_stop(struct server *server)
     }
     ring_destroy(server->ring);
     location_destroy(server->uas.location);
+    transactions_destroy(server->uas.transactions);
     free(server->metrics);
     free(server);
 }
@@ -277,6 +293,11 @@ void server_metrics(const struct server *server, struct metrics *out)
     }
     set_gauge(out, METRIC_BINDINGS, size.bindings);
     set_gauge(out, METRIC_AORS, size.aors);
+    if (server->uas.transactions != NULL) {
+        const struct transactions_size transactions = transactions_size(server->uas.transactions);
+        set_gauge(out, METRIC_TRANSACTIONS, transactions.transactions);
+        set_gauge(out, METRIC_TRANSACTION_BYTES, transactions.bytes);
+    }
     set_gauge(out, METRIC_RING_DEPTH, ring_depth(server->ring));
     set_gauge(out, METRIC_WORKERS, server->worker_count);
     set_gauge(out, METRIC_START_TIME, server->started.wall_ms / MS_PER_S);

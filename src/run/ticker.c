@@ -9,46 +9,75 @@
 #include <unistd.h>
 
 #include "env/clock.h"
+#include "net/flow.h"
 
-// Readers never see an expired binding; this is how long its memory and the gauges may lag.
-enum { TICK_MS = 100 };
+// How late a repetition may be beside its interval of half a second and more. Readers never see
+// what has expired: to them it is only when memory and the gauges follow.
+enum { TICK_MS = 25 };
 
 struct ticker {
     pthread_t thread;
     int stop; // an eventfd: readable when the thread is to end
-    struct location *location;
-    struct metrics *metrics;
+    struct ticker_config config;
+    struct outbox *outbox;
 };
+
+static void release(struct ticker *ticker)
+{
+    if (ticker->stop >= 0) {
+        (void)close(ticker->stop);
+    }
+    outbox_destroy(ticker->outbox);
+    free(ticker);
+}
+
+static void repeat_answers(struct ticker *ticker, struct now now)
+{
+    const struct ticker_config *const config = &ticker->config;
+    struct transaction_path path;
+    unsigned shard = 0;
+    struct buf answer = outbox_room(ticker->outbox);
+    while (transactions_next_due(config->transactions, &shard, now, &answer, &path)) {
+        const struct flow flow = {.socket = &config->sockets[path.socket], .local = path.local};
+        outbox_post(ticker->outbox, &flow, &path.target, answer.len);
+        metrics_add(config->metrics, METRIC_ANSWERS_REPEATED, 1);
+        answer = outbox_room(ticker->outbox);
+    }
+    outbox_flush(ticker->outbox);
+}
 
 static void *tick(void *arg)
 {
     struct ticker *const ticker = arg;
     struct pollfd stop = {.fd = ticker->stop, .events = POLLIN};
     while (poll(&stop, 1, TICK_MS) <= 0) {
-        const size_t expired = location_expire(ticker->location, clock_now());
-        metrics_add(ticker->metrics, METRIC_BINDINGS_EXPIRED, expired);
+        const struct now now = clock_now();
+        const size_t expired = location_expire(ticker->config.location, now);
+        metrics_add(ticker->config.metrics, METRIC_BINDINGS_EXPIRED, expired);
+        if (ticker->config.transactions != NULL) {
+            repeat_answers(ticker, now);
+        }
     }
     return NULL;
 }
 
-enum err ticker_create(struct location *location, struct metrics *metrics, struct ticker **out)
+enum err ticker_create(const struct ticker_config *config, struct ticker **out)
 {
     struct ticker *const ticker = calloc(1, sizeof(*ticker));
     *out = NULL;
     if (ticker == NULL) {
         return ERR_NO_MEMORY;
     }
-    ticker->location = location;
-    ticker->metrics = metrics;
+    ticker->config = *config;
     ticker->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (ticker->stop < 0) {
-        free(ticker);
-        return ERR_SYSTEM;
+    ticker->outbox = outbox_create(config->metrics);
+    if (ticker->outbox == NULL) {
+        release(ticker);
+        return ERR_NO_MEMORY;
     }
-    const int rc = pthread_create(&ticker->thread, NULL, tick, ticker);
+    const int rc = ticker->stop < 0 ? errno : pthread_create(&ticker->thread, NULL, tick, ticker);
     if (rc != 0) {
-        (void)close(ticker->stop);
-        free(ticker);
+        release(ticker);
         errno = rc;
         return ERR_SYSTEM;
     }
@@ -66,6 +95,5 @@ void ticker_destroy(struct ticker *ticker)
     assert(written == sizeof(one));
     (void)written;
     (void)pthread_join(ticker->thread, NULL);
-    (void)close(ticker->stop);
-    free(ticker);
+    release(ticker);
 }

@@ -69,6 +69,7 @@ static void handle(struct worker *worker, const struct packet *packet, struct no
     const struct uas_input in = {.bytes = slice_of(packet->bytes, packet->len),
                                  .peer = &packet->peer,
                                  .local = &packet->flow.local,
+                                 .socket = packet->flow.socket->number,
                                  .now = now};
     struct uas_output out = {.answer = outbox_room(worker->outbox)};
     if (uas_handle(worker->uas, worker->scratch, worker->metrics, &in, &out)) {

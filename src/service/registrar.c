@@ -49,7 +49,7 @@ static bool step1_domain(struct request *r)
 
 static bool step2_extensions(struct request *r)
 {
-    return !request_refuse_extensions(r);
+    return !request_refuse_extensions(r) && !request_refuse_content(r);
 }
 
 static bool step4_authorization(struct request *r)
@@ -135,6 +135,21 @@ static bool too_brief(const struct request *r, uint32_t seconds)
     return seconds > 0 && seconds < HOUR_S && seconds < r->uas->config.expires_min_s;
 }
 
+// RFC 3261 10.2.1.1 lets a registrar shorten. It shortens to the maximum, and then by as much of
+// the jitter as the request's identity says: phones that all came back at once will not do so
+// again, and a retransmission is granted the same.
+static uint32_t grant(const struct request *r, uint32_t seconds)
+{
+    const struct uas_config *const config = &r->uas->config;
+    const uint32_t granted = seconds < config->expires_max_s ? seconds : config->expires_max_s;
+    if (granted <= config->expires_min_s) {
+        return granted;
+    }
+    const uint64_t jitter = (uint64_t)granted * config->expires_jitter_percent / 100;
+    const uint32_t shortened = granted - (uint32_t)(r->id % (jitter + 1));
+    return shortened > config->expires_min_s ? shortened : config->expires_min_s;
+}
+
 static bool refuse_too_brief(struct request *r)
 {
     metrics_add(r->metrics, METRIC_REGISTER_TOO_BRIEF, 1);
@@ -211,13 +226,8 @@ static bool read_contact(struct request *r, struct registration *registration,
     if (update == NULL || !buf_ok(&r->params)) {
         return refuse_too_many(r);
     }
-    const uint32_t longest_s = r->uas->config.expires_max_s;
     *update = (struct contact_update){
-        .uri = uri,
-        .params = params,
-        .q = contact->q,
-        .expires_s = expires_s < longest_s ? expires_s : longest_s,
-    };
+        .uri = uri, .params = params, .q = contact->q, .expires_s = grant(r, expires_s)};
     return true;
 }
 
@@ -248,6 +258,7 @@ static void count_effect(struct request *r, const struct registration_effect *ef
     metrics_add(r->metrics, METRIC_BINDINGS_ADDED, effect->added);
     metrics_add(r->metrics, METRIC_BINDINGS_REFRESHED, effect->refreshed);
     metrics_add(r->metrics, METRIC_BINDINGS_REMOVED, effect->removed);
+    metrics_add(r->metrics, METRIC_BINDINGS_REPLACED, effect->replaced);
     metrics_add(r->metrics, METRIC_BINDINGS_EXPIRED, effect->expired);
     metrics_add(r->metrics, METRIC_REGISTER_REPEATED, effect->repeated > 0 ? 1 : 0);
 }

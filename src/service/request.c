@@ -70,6 +70,47 @@ bool request_refuse_extensions(struct request *r)
     return true;
 }
 
+static bool encoding_known(const struct request *r)
+{
+    const struct message_row *const row = message_first(r->message, HEADER_CONTENT_ENCODING);
+    return row == NULL || slice_equal_nocase(row->value, SLICE("identity"));
+}
+
+static bool content_known(const struct request *r)
+{
+    const struct message_row *const row = message_first(r->message, HEADER_CONTENT_TYPE);
+    struct media_type type;
+    return row != NULL && media_type_parse(row->value, &type) == ERR_OK &&
+           slice_equal_nocase(type.type, SLICE("application")) &&
+           slice_equal_nocase(type.subtype, SLICE("sdp"));
+}
+
+static bool content_optional(const struct request *r)
+{
+    const struct message_row *const row = message_first(r->message, HEADER_CONTENT_DISPOSITION);
+    bool optional;
+    return row != NULL && disposition_parse(row->value, &optional) == ERR_OK && optional;
+}
+
+bool request_refuse_content(struct request *r)
+{
+    if (slice_empty(r->message->body) || content_optional(r) ||
+        (encoding_known(r) && content_known(r))) {
+        return false;
+    }
+    request_answer_begin(r, STATUS_UNSUPPORTED_MEDIA_TYPE, SLICE(""));
+    request_put_accept(r);
+    request_answer_end(r);
+    return true;
+}
+
+void request_put_accept(struct request *r)
+{
+    response_header(r->out, SLICE("Accept"), SLICE("application/sdp"));
+    response_header(r->out, SLICE("Accept-Encoding"), SLICE("identity"));
+    response_header(r->out, SLICE("Accept-Language"), SLICE("en"));
+}
+
 static void put_q(struct buf *b, uint16_t q)
 {
     unsigned thousandths = q;

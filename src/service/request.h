@@ -26,8 +26,10 @@ struct request {
     struct slice from_tag; // empty when it has none
     struct slice call_id;
     struct cseq cseq;
-    uint64_t id; // keyed hash: equal for retransmissions of the request and for nothing else
-    bool tag_to; // the response's To gets a tag
+    struct transaction_key key; // text empty when it would be too long to be remembered
+    bool rfc2543;               // it has no branch of RFC 3261, and the key is made of other fields
+    uint64_t id; // keyed hash: the same for all that belongs to the request's transaction
+    bool tag_to; // the response's To gets a tag, made of the id
 
     enum status status; // of the answer that was begun last
 
@@ -35,6 +37,7 @@ struct request {
     struct binding_list *list;
     struct contact_update *updates; // CONTACTS_PER_AOR_MAX
     struct buf aor;                 // AOR_BYTES_MAX
+    struct buf key_text;            // TRANSACTION_KEY_BYTES_MAX
     struct buf params;              // AOR_STATE_BYTES_MAX
 };
 
@@ -54,6 +57,13 @@ void request_answer_end(struct request *r);
 // 420 with Unsupported when the request requires an extension; there is none that this server
 // has. True when it has answered so.
 bool request_refuse_extensions(struct request *r);
+
+// 415 when the request has a body that this server would have to understand and does not
+// (RFC 3261 8.2.3). True when it has answered so.
+bool request_refuse_content(struct request *r);
+
+// Accept, Accept-Encoding, Accept-Language: what bodies and languages are understood.
+void request_put_accept(struct request *r);
 
 // "<uri>", ";q=" unless it is Q_ABSENT, ";expires=": a binding as a Contact header field tells it.
 void request_put_binding(struct buf *b, const struct binding *binding);

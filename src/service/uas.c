@@ -6,6 +6,7 @@
 #include "service/redirect.h"
 #include "service/registrar.h"
 #include "service/request.h"
+#include "service/transact.h"
 #include "signpost/sip/stun.h"
 
 struct uas_scratch {
@@ -13,15 +14,20 @@ struct uas_scratch {
     struct binding_list list;
     struct contact_update updates[CONTACTS_PER_AOR_MAX];
     char aor[AOR_BYTES_MAX];
+    char key_text[TRANSACTION_KEY_BYTES_MAX];
     char params[AOR_STATE_BYTES_MAX];
 };
 
 static bool handle_keepalive(struct metrics *metrics, const struct uas_input *in,
                              struct uas_output *out, bool *answer);
 static bool find_way_back(struct request *r);
-static bool well_formed(struct request *r);
+static const char *read_fields(struct request *r);
+static void absorb(struct request *r, const char *problem);
+static void refuse(struct request *r, const char *problem);
 static void dispatch(struct request *r);
 static void answer_for_server(struct request *r);
+static void redirect_by_to(struct request *r);
+static bool finish(struct request *r);
 
 struct uas_scratch *uas_scratch_create(void)
 {
@@ -49,6 +55,7 @@ bool uas_handle(const struct uas *uas, struct uas_scratch *scratch, struct metri
         .list = &scratch->list,
         .updates = scratch->updates,
         .aor = buf_over(scratch->aor, sizeof(scratch->aor)),
+        .key_text = buf_over(scratch->key_text, sizeof(scratch->key_text)),
         .params = buf_over(scratch->params, sizeof(scratch->params)),
     };
     // Faults stay in message->problem, to be told to the sender if there is a way back to it.
@@ -65,21 +72,25 @@ bool uas_handle(const struct uas *uas, struct uas_scratch *scratch, struct metri
         metrics_add(metrics, METRIC_DROPPED_UNANSWERABLE, 1);
         return false;
     }
-    if (well_formed(&r)) {
-        dispatch(&r);
-    }
-    if (!buf_ok(&out->answer)) {
-        out->answer = buf_over(out->answer.at, out->answer.cap);
-        request_answer(&r, STATUS_SERVER_ERROR, SLICE("Answer Too Long"));
-    }
-    if (!buf_ok(&out->answer)) {
-        // Copied header fields of nearly a datagram's length, with what any answer adds, exceed
-        // one.
-        metrics_add(metrics, METRIC_DROPPED_UNANSWERABLE, 1);
+    const char *const problem = read_fields(&r);
+    transact_identify(&r);
+    if (r.message->method == METHOD_ACK) {
+        absorb(&r, problem);
         return false;
     }
-    metrics_response(metrics, r.status);
-    return true;
+    if (problem != NULL) {
+        refuse(&r, problem);
+        return finish(&r);
+    }
+    if (transact_repeat(&r, &out->target)) {
+        return !slice_empty(buf_slice(r.out));
+    }
+    dispatch(&r);
+    const bool answered = finish(&r);
+    if (answered) {
+        transact_remember(&r, &out->target);
+    }
+    return answered;
 }
 
 // ---- What is no SIP message
@@ -117,18 +128,13 @@ static bool handle_keepalive(struct metrics *metrics, const struct uas_input *in
 
 // ---- What is a request that can be answered
 
-// RFC 3261 18.2.2: without a topmost Via nobody knows where an answer should go. Responses and
-// ACKs are never answered (RFC 3261 8.2.6, 17.2.1).
+// RFC 3261 18.2.2: without a topmost Via nobody knows where an answer should go. Responses are
+// never answered.
 static bool find_way_back(struct request *r)
 {
     const struct message *const m = r->message;
     if (m->kind == MESSAGE_RESPONSE) {
         metrics_add(r->metrics, METRIC_DROPPED_RESPONSE, 1);
-        return false;
-    }
-    if (m->method == METHOD_ACK) {
-        metrics_request(r->metrics, m->method);
-        metrics_add(r->metrics, METRIC_ACKS, 1);
         return false;
     }
     const struct message_row *const row = message_first(m, HEADER_VIA);
@@ -137,21 +143,6 @@ static bool find_way_back(struct request *r)
         return false;
     }
     return true;
-}
-
-// Identity of the request: what a retransmission has in common with it, and no other request.
-static uint64_t identify(const struct request *r)
-{
-    const struct hash_key *const key = &r->uas->config.key;
-    const uint64_t parts[] = {
-        hash_bytes(key, r->call_id),
-        hash_bytes(key, r->from_tag),
-        hash_bytes(key, r->via.text),
-        hash_bytes(key, r->message->uri),
-        r->cseq.number,
-        (uint64_t)r->message->method,
-    };
-    return hash_bytes(key, slice_of((const char *)parts, sizeof(parts)));
 }
 
 // The value of a header field that is surely there: message_parse has seen to it.
@@ -190,21 +181,41 @@ static const char *read_fields(struct request *r)
     return NULL;
 }
 
-// The checks that come before anything is done (RFC 3261 8.2, 21.5.6). False when one has failed
-// and the request has been answered.
-static bool well_formed(struct request *r)
+// An ACK is never answered (RFC 3261 8.2.6, 17.2.1).
+static void absorb(struct request *r, const char *problem)
 {
-    const char *const problem = read_fields(r);
-    r->id = identify(r);
-    if (!slice_equal_nocase(r->message->version, SLICE("SIP/2.0"))) {
+    metrics_request(r->metrics, METHOD_ACK);
+    metrics_add(r->metrics, METRIC_ACKS, 1);
+    if (problem == NULL) {
+        transact_acknowledge(r);
+    }
+}
+
+static bool our_version(const struct request *r)
+{
+    return slice_equal_nocase(r->message->version, SLICE("SIP/2.0"));
+}
+
+// What is malformed may be so because it is of another version (RFC 3261 21.5.6).
+static void refuse(struct request *r, const char *problem)
+{
+    if (our_version(r)) {
+        request_answer(r, STATUS_BAD_REQUEST, slice_of(problem, strlen(problem)));
+    } else {
+        request_answer(r, STATUS_VERSION_NOT_SUPPORTED, SLICE(""));
+    }
+}
+
+// ---- Who answers it
+
+// The checks of RFC 3261 8.2 that hold for every request. False when one has failed and the request
+// has been answered.
+static bool acceptable(struct request *r)
+{
+    if (!our_version(r)) {
         request_answer(r, STATUS_VERSION_NOT_SUPPORTED, SLICE(""));
         return false;
     }
-    if (problem != NULL) {
-        request_answer(r, STATUS_BAD_REQUEST, slice_of(problem, strlen(problem)));
-        return false;
-    }
-    metrics_request(r->metrics, r->message->method);
     if (uri_parse(r->message->uri, &r->uri) != ERR_OK) {
         request_answer(r, STATUS_BAD_REQUEST, SLICE("Malformed Request-URI"));
         return false;
@@ -216,18 +227,28 @@ static bool well_formed(struct request *r)
     return true;
 }
 
-// ---- Who answers it
-
 static void dispatch(struct request *r)
 {
-    if (r->message->method == METHOD_REGISTER) {
+    metrics_request(r->metrics, r->message->method);
+    if (!acceptable(r)) {
+        return;
+    }
+    const bool own = request_names_server(r) && r->message->method != METHOD_INVITE;
+    if (r->message->method == METHOD_CANCEL) {
+        // The INVITE has had its final answer already, which a CANCEL cannot take back.
+        request_answer(r, transact_cancels(r) ? STATUS_OK : STATUS_NO_TRANSACTION, SLICE(""));
+    } else if ((own || r->message->method == METHOD_REGISTER) && slice_empty(r->to_tag) &&
+               transact_merged(r)) {
+        request_answer(r, STATUS_LOOP_DETECTED, SLICE("Merged Request"));
+    } else if (r->message->method == METHOD_REGISTER) {
         registrar_register(r);
-    } else if (r->message->method == METHOD_CANCEL || !slice_empty(r->to_tag)) {
-        // Every answer has been final at once, so there is nothing to cancel; and dialogs are
-        // between the phones.
+    } else if (!slice_empty(r->to_tag)) {
+        // Dialogs are between the phones.
         request_answer(r, STATUS_NO_TRANSACTION, SLICE(""));
-    } else if (request_names_server(r)) {
+    } else if (own) {
         answer_for_server(r);
+    } else if (request_names_server(r)) {
+        redirect_by_to(r);
     } else {
         redirect_request(r, &r->uri);
     }
@@ -239,9 +260,7 @@ static void answer_capabilities(struct request *r, enum status status)
     response_header(r->out, SLICE("Allow"), method_allow_list());
     if (status == STATUS_OK) {
         // RFC 3261 11.2. There is no extension that this server supports.
-        response_header(r->out, SLICE("Accept"), SLICE("application/sdp"));
-        response_header(r->out, SLICE("Accept-Encoding"), SLICE("identity"));
-        response_header(r->out, SLICE("Accept-Language"), SLICE("en"));
+        request_put_accept(r);
         response_header(r->out, SLICE("Supported"), SLICE(""));
     }
     request_answer_end(r);
@@ -262,9 +281,8 @@ static void redirect_by_to(struct request *r)
 static void answer_for_server(struct request *r)
 {
     switch (r->message->method) {
-    case METHOD_INVITE: redirect_by_to(r); break;
     case METHOD_OPTIONS:
-        if (!request_refuse_extensions(r)) {
+        if (!request_refuse_extensions(r) && !request_refuse_content(r)) {
             answer_capabilities(r, STATUS_OK);
         }
         break;
@@ -278,10 +296,28 @@ static void answer_for_server(struct request *r)
     case METHOD_SUBSCRIBE:
     case METHOD_UPDATE: answer_capabilities(r, STATUS_METHOD_NOT_ALLOWED); break;
     case METHOD_UNKNOWN: answer_capabilities(r, STATUS_NOT_IMPLEMENTED); break;
-    // Handled before the Request-URI is looked at.
+    // Handled by dispatch.
+    case METHOD_INVITE:
     case METHOD_ACK:
     case METHOD_CANCEL:
     case METHOD_REGISTER:
     case METHOD_COUNT: assert(false);
     }
+}
+
+// Counts the answer. False when there is none that fits a datagram.
+static bool finish(struct request *r)
+{
+    if (!buf_ok(r->out)) {
+        *r->out = buf_over(r->out->at, r->out->cap);
+        request_answer(r, STATUS_SERVER_ERROR, SLICE("Answer Too Long"));
+    }
+    if (!buf_ok(r->out)) {
+        // Copied header fields of nearly a datagram's length, with what any answer adds, exceed
+        // one.
+        metrics_add(r->metrics, METRIC_DROPPED_UNANSWERABLE, 1);
+        return false;
+    }
+    metrics_response(r->metrics, r->status);
+    return true;
 }

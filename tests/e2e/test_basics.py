@@ -146,7 +146,7 @@ class Registering(Basics):
         counted = self.server.metrics()
         self.assertEqual(counted["signpost_bindings_added_total"], 1)
         self.assertEqual(counted["signpost_bindings_refreshed_total"], 0)
-        self.assertEqual(counted["signpost_register_repeated_total"], 1)
+        self.assertEqual(counted["signpost_retransmissions_total"], 1)
 
     def test_older_cseq_of_the_same_call_id_is_refused(self):
         self.registered(f"<{BOB_AT_HOME}>", cseq=100, expires=600)

@@ -7,28 +7,31 @@
 #include "signpost/state/admission.h"
 #include "signpost/state/location.h"
 #include "signpost/state/metrics.h"
+#include "signpost/state/transaction.h"
 
 // The user agent server (RFC 3261 8.2): the one entry point of the core. Bytes, a peer and the
-// time come in; bytes and their target go out. No socket, no clock, no lock but the location
-// table's; what it needs to remember between calls is in the location table alone.
+// time come in; bytes and their target go out. No socket, no clock, no lock but the tables'; what
+// it needs to remember between calls is in the location and transaction tables alone.
 
 struct uas_config {
     const struct slice *domains; // in lower case; none: responsible for any domain
     size_t domain_count;
     struct admission admission;
-    uint32_t expires_default_s;     // granted when a REGISTER does not say
-    uint32_t expires_min_s;         // 423 below, where RFC 3261 10.3 allows it
-    uint32_t expires_max_s;         // granted when a REGISTER asks for more
-    uint32_t register_contacts_max; // Contacts in one REGISTER, up to CONTACTS_PER_AOR_MAX
-    uint32_t redirect_bytes_max;    // of a 302 with more than one Contact
-    struct slice server;            // value of the Server header field, empty for none
-    struct hash_key key;            // secret, of To tags and request identities
+    uint32_t expires_default_s;      // granted when a REGISTER does not say
+    uint32_t expires_min_s;          // 423 below, where RFC 3261 10.3 allows it
+    uint32_t expires_max_s;          // granted when a REGISTER asks for more
+    uint32_t expires_jitter_percent; // by up to which part what is granted is shortened, 0..50
+    uint32_t register_contacts_max;  // Contacts in one REGISTER, up to CONTACTS_PER_AOR_MAX
+    uint32_t redirect_bytes_max;     // of a 302 with more than one Contact
+    struct slice server;             // value of the Server header field, empty for none
+    struct hash_key key;             // secret, of To tags and request identities
 };
 
-// What all workers share: read only, but for the location table, which guards itself.
+// What all workers share: read only, but for the tables, which guard themselves.
 struct uas {
     struct uas_config config;
     struct location *location;
+    struct transactions *transactions; // NULL: stateless, each request is answered anew
 };
 
 // Working memory of one thread; no state of its own between calls.
@@ -42,6 +45,7 @@ struct uas_input {
     struct slice bytes;           // one datagram
     const struct endpoint *peer;  // its source
     const struct endpoint *local; // the address it came to
+    uint32_t socket;              // the caller's name for where it came in, for answers sent later
     struct now now;
 };
 
@@ -51,8 +55,9 @@ struct uas_output {
 };
 
 // Handles one datagram. True when out->answer is to be sent to out->target; false when nothing is
-// to be answered. Allocates memory for nothing but a new binding. Counts into `metrics`. Threads
-// may call it at the same time with scratch, output and metrics of their own.
+// to be answered. Allocates memory for nothing but a new or longer binding, and for a transaction
+// to remember. Counts into `metrics`. Threads may call it at the same time with scratch, output and
+// metrics of their own.
 bool uas_handle(const struct uas *uas, struct uas_scratch *scratch, struct metrics *metrics,
                 const struct uas_input *in, struct uas_output *out);
 

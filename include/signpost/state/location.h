@@ -20,6 +20,7 @@ struct location;
 struct location_config {
     unsigned shards;       // a power of two, up to SHARDS_MAX; at least 4 for each worker is wise
     unsigned contacts_max; // bindings of one address of record, up to CONTACTS_PER_AOR_MAX
+    bool replace_oldest;   // what is too many goes in the order it came, instead of being refused
     uint64_t bindings_max; // of all of them together
     struct hash_key key;   // secret
 };
@@ -65,6 +66,7 @@ struct registration_effect {
     unsigned refreshed;
     unsigned removed;
     unsigned repeated; // updates that this very request had made before
+    unsigned replaced; // the oldest bindings, which had to make room
     unsigned expired;  // bindings met whose time was over; also after an error
 };
 
@@ -78,8 +80,9 @@ void location_destroy(struct location *location);
 // holds what is bound afterwards. Contacts are matched by 19.1.4. ERR_STALE: a binding was made
 // with the same Call-ID and a CSeq not lower (unless by a copy of the same request, which then
 // changes nothing). ERR_TOO_MANY: more than contacts_max bindings, or AOR_STATE_BYTES_MAX bytes of
-// them. ERR_FULL: more than bindings_max of all users; refreshing and removing go on.
-// ERR_NO_MEMORY. After an error nothing has changed, and *list is empty.
+// them (with replace_oldest, only if the request alone is too many). ERR_FULL: more than
+// bindings_max of all users; refreshing and removing go on. ERR_NO_MEMORY. After an error nothing
+// has changed, and *list is empty.
 ERR_CHECKED enum err location_register(struct location *location, const struct registration *r,
                                        struct now now, struct binding_list *list,
                                        struct registration_effect *effect);

@@ -25,6 +25,12 @@
     X(ANSWERS_SENT, COUNTER, "signpost_answers_sent_total", "", "Datagrams sent.")                 \
     X(ANSWERS_FAILED, COUNTER, "signpost_answers_failed_total", "",                                \
       "Answers that the kernel did not take; the client will retransmit.")                         \
+    X(ANSWERS_REPEATED, COUNTER, "signpost_answers_repeated_total", "",                            \
+      "Answers to INVITEs sent again because no ACK had come (timer G).")                          \
+    X(RETRANSMISSIONS, COUNTER, "signpost_retransmissions_total", "",                              \
+      "Requests recognized as retransmissions and answered, or absorbed, as the first time.")      \
+    X(TRANSACTIONS_REFUSED, COUNTER, "signpost_transactions_refused_total", "",                    \
+      "Requests answered without remembering it: transaction-bytes-max was used up.")              \
     X(KEEPALIVES, COUNTER, "signpost_keepalives_total", "",                                        \
       "Datagrams of nothing but line ends or NULs, which need no answer.")                         \
     X(STUN_REQUESTS, COUNTER, "signpost_stun_requests_total", "",                                  \
@@ -43,6 +49,8 @@
       "Bindings made anew before they expired.")                                                   \
     X(BINDINGS_REMOVED, COUNTER, "signpost_bindings_removed_total", "",                            \
       "Bindings removed by a REGISTER.")                                                           \
+    X(BINDINGS_REPLACED, COUNTER, "signpost_bindings_replaced_total", "",                          \
+      "Bindings removed because newer ones needed their room (contacts-policy).")                  \
     X(BINDINGS_EXPIRED, COUNTER, "signpost_bindings_expired_total", "", "Bindings expired.")       \
     X(REGISTER_REPEATED, COUNTER, "signpost_register_repeated_total", "",                          \
       "REGISTERs recognized as retransmissions: answered, nothing changed.")                       \
@@ -62,6 +70,8 @@
       "Contacts left out of a 302 to keep it within redirect-bytes-max.")                          \
     X(BINDINGS, GAUGE, "signpost_bindings", "", "Bindings held.")                                  \
     X(AORS, GAUGE, "signpost_aors", "", "Addresses of record that have a binding.")                \
+    X(TRANSACTIONS, GAUGE, "signpost_transactions", "", "Server transactions remembered.")         \
+    X(TRANSACTION_BYTES, GAUGE, "signpost_transaction_bytes", "", "Memory that they take.")        \
     X(RING_DEPTH, GAUGE, "signpost_ring_depth", "", "Datagrams waiting for a worker.")             \
     X(WORKERS, GAUGE, "signpost_workers", "", "Worker threads.")                                   \
     X(START_TIME, GAUGE, "signpost_start_time_seconds", "",                                        \

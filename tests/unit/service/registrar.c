@@ -97,7 +97,7 @@ Test(registrar, an_address_of_record_of_another_domain_is_not_found)
 Test(registrar, a_malformed_address_of_record_is_refused)
 {
     harness_send((struct sip){.to = "<sip:bob@exa mple.com>", .extra = "Contact: <sip:b@h>\n"});
-    cr_assert_str_eq(answer_line(), "400 Malformed To URI");
+    cr_assert_str_eq(answer_line(), "400 Malformed To");
 }
 
 Test(registrar, an_address_of_record_beyond_the_limit_is_too_long)
@@ -172,7 +172,7 @@ Test(registrar, too_long_an_expiry_is_cut_to_the_maximum)
     harness_register("Contact: <sip:b@h>\nExpires: 4294967295\n");
     cr_assert_str_eq(answer_contacts(), "<sip:b@h>;expires=7200");
     harness_register("Contact: <sip:b@h>;expires=99999999999999999999999\n");
-    cr_assert_str_eq(answer_contacts(), "<sip:b@h>;expires=7200");
+    cr_assert_str_eq(answer_contacts(), "<sip:b@h>;expires=3600", "no number of the grammar's");
 }
 
 Test(registrar, too_brief_an_expiry_is_refused_with_the_minimum)
@@ -290,14 +290,15 @@ Test(registrar, malformed_contacts_are_refused_and_change_nothing)
 
 Test(registrar, too_many_contacts_are_refused_and_change_nothing)
 {
-    harness_register("Contact: <sip:b@1>, <sip:b@2>, <sip:b@3>, <sip:b@4>, <sip:b@5>, <sip:b@6>, "
-                     "<sip:b@7>, <sip:b@8>, <sip:b@9>\n");
+    harness_register(
+        "Contact: <sip:b@h1>, <sip:b@h2>, <sip:b@h3>, <sip:b@h4>, <sip:b@h5>, <sip:b@h6>, "
+        "<sip:b@h7>, <sip:b@h8>, <sip:b@h9>\n");
     cr_assert_eq(answer_status(), 200);
-    harness_register("Contact: <sip:b@10>, <sip:b@11>\n");
+    harness_register("Contact: <sip:b@h10>, <sip:b@h11>\n");
     cr_assert_str_eq(answer_line(), "403 Too Many Contacts");
     cr_assert_eq(count_of(METRIC_REGISTER_TOO_MANY), 1);
     cr_assert_eq(location_size(harness.uas.location).bindings, 9);
-    harness_register("Contact: <sip:b@10>\n");
+    harness_register("Contact: <sip:b@h10>\n");
     cr_assert_eq(answer_status(), 200);
 }
 

@@ -91,7 +91,7 @@ Test(uas, acks_are_absorbed)
     harness_register("Contact: <sip:b@h>\n");
     harness_send((struct sip){.method = "ACK", .to = "<sip:bob@example.com>;tag=b0b"});
     expect_silence();
-    harness_text("ACK sip:bob@example.com SIP/2.0\nnonsense\n\n");
+    harness_text("ACK sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP h\nnonsense\n\n");
     expect_silence();
     cr_assert_eq(count_of(METRIC_ACKS), 2);
     cr_assert_eq(count_of(METRIC_REQUESTS + METHOD_ACK), 2);
@@ -132,7 +132,7 @@ Test(uas, garbage_is_dropped)
     static const char *const garbage[] = {"hello\n\n",
                                           "GET / HTTP/1.1\nHost: h\n\n",
                                           "INVITE sip:bob@example.com SIP/2.0", // no line end
-                                          " INVITE sip:bob@example.com SIP/2.0\n\n",
+                                          " INVITE sip:bob@example.com\n\n",
                                           "\x80\x81\x82\n\n",
                                           "INVITE\n\n"};
     const size_t count = sizeof(garbage) / sizeof(garbage[0]);
@@ -208,14 +208,13 @@ Test(uas, a_retransmission_gets_the_same_tag_and_another_request_another)
     harness_send(sip);
     cr_assert_str_eq(answer_to_tag(), tag);
 
-    struct sip others[6] = {sip, sip, sip, sip, sip, sip};
+    struct sip others[5] = {sip, sip, sip, sip, sip};
     others[0].cseq = 8;
     others[1].call_id = "call-2@192.0.2.4";
     others[2].from = "<sip:alice@example.com>;tag=other";
     others[3].via = "SIP/2.0/UDP 192.0.2.4:5070;branch=z9hG4bKother";
-    others[4].uri = "sip:carol@example.com";
-    others[5].method = "OPTIONS";
-    for (size_t i = 0; i < 6; i++) {
+    others[4].method = "OPTIONS";
+    for (size_t i = 0; i < 5; i++) {
         harness_send(others[i]);
         cr_assert_eq(strlen(answer_to_tag()), 16);
         cr_assert_str_neq(answer_to_tag(), tag, "the %zuth", i);
@@ -278,9 +277,9 @@ Test(uas, a_bad_message_is_told_what_is_wrong_with_it)
         {FROM CALL_ID CSEQ, "400 Missing To Header Field"},
         {FROM TO CSEQ, "400 Missing Call-ID Header Field"},
         {FROM TO CALL_ID, "400 Missing CSeq Header Field"},
-        {FROM TO TO CALL_ID CSEQ, "400 Header Field Repeated That May Stand Only Once"},
-        {FROM FROM TO CALL_ID CSEQ, "400 Header Field Repeated That May Stand Only Once"},
-        {FROM TO CALL_ID CSEQ CSEQ, "400 Header Field Repeated That May Stand Only Once"},
+        {FROM TO TO CALL_ID CSEQ, "400 Repeated To Header Field"},
+        {FROM FROM TO CALL_ID CSEQ, "400 Repeated From Header Field"},
+        {FROM TO CALL_ID CSEQ CSEQ, "400 Repeated CSeq Header Field"},
         {"From: <sip:a@h\n" TO CALL_ID CSEQ, "400 Malformed From"},
         {"From: <sip:a@h>;tag=\n" TO CALL_ID CSEQ, "400 Malformed From"},
         {FROM "To: \"B <sip:b@h>\n" CALL_ID CSEQ, "400 Malformed To"},

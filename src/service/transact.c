@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/transact.h"
+
+// RFC 3261 8.1.1.7: a branch that begins so is unique by itself.
+static const struct slice magic_cookie = SLICE_INIT("z9hG4bK");
+
+// Between the fields of a key; no field can contain it.
+enum { SEPARATOR = '\n' };
+
+static bool has_cookie(struct slice branch)
+{
+    return branch.len > magic_cookie.len &&
+           slice_equal_nocase(slice_of(branch.at, magic_cookie.len), magic_cookie);
+}
+
+static void put_field(struct buf *b, struct slice field)
+{
+    buf_put(b, field);
+    buf_put_char(b, SEPARATOR);
+}
+
+static void put_lower(struct buf *b, struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        buf_put_char(b, ascii_lower(s.at[i]));
+    }
+}
+
+// ACK and CANCEL have the branch of the INVITE that they are about (RFC 3261 17.1.1.3, 9.1), and
+// the answer to a CANCEL has the INVITE's tag (9.2).
+static bool belongs_to_invite(enum method method)
+{
+    return method == METHOD_INVITE || method == METHOD_ACK || method == METHOD_CANCEL;
+}
+
+// RFC 3261 17.2.3, its two cases. The method is told apart by put_method.
+static void put_text(struct request *r)
+{
+    struct buf *const b = &r->key_text;
+    if (has_cookie(r->via.branch)) {
+        put_field(b, r->via.branch);
+        put_lower(b, r->via.host);
+        buf_put_char(b, ':');
+        buf_put_u64(b, r->via.port);
+        buf_put_char(b, SEPARATOR);
+        return;
+    }
+    r->rfc2543 = true;
+    put_field(b, r->message->uri);
+    put_field(b, r->from_tag);
+    put_field(b, r->call_id);
+    buf_put_u64(b, r->cseq.number);
+    buf_put_char(b, SEPARATOR);
+    put_field(b, r->via.text);
+}
+
+// INVITE and ACK have the text as it is for their key, each other method appends its name.
+static void set_key(struct request *r, enum method method)
+{
+    struct buf text = r->key_text;
+    if (method != METHOD_INVITE && method != METHOD_ACK) {
+        buf_put(&text, r->message->method_name);
+    }
+    r->key.text = buf_ok(&text) ? buf_slice(&text) : slice_of(NULL, 0);
+}
+
+// Keyed hashes that are independent of each other may be joined by exclusive or: who cannot
+// foretell one of them cannot foretell the whole.
+void transact_identify(struct request *r)
+{
+    const struct hash_key *const key = &r->uas->config.key;
+    const uint64_t call = hash_bytes(key, r->call_id);
+    const uint64_t common =
+        hash_bytes(key, r->from_tag) ^ (call << 1 | call >> 63) ^ r->cseq.number;
+    put_text(r);
+    // Copies of a request that is too long to be remembered are told by all of their bytes.
+    r->id = common ^ hash_bytes(key, buf_ok(&r->key_text) ? buf_slice(&r->key_text) : r->in->bytes);
+    if (!belongs_to_invite(r->message->method)) {
+        r->id ^= (uint64_t)r->message->method << 56;
+    }
+    set_key(r, r->message->method);
+    r->key.hash = r->id;
+    r->key.call = call;
+    r->key.merge = common ^ (uint64_t)r->message->method << 56;
+}
+
+static bool remembers(const struct request *r)
+{
+    return r->uas->transactions != NULL && !slice_empty(r->key.text);
+}
+
+bool transact_repeat(struct request *r, struct endpoint *target)
+{
+    if (!remembers(r) ||
+        !transactions_repeat(r->uas->transactions, &r->key, r->in->now, r->out, target)) {
+        return false;
+    }
+    metrics_add(r->metrics, METRIC_RETRANSMISSIONS, 1);
+    return true;
+}
+
+// Before there were branches of RFC 3261, an ACK was known by the tag of the answer too.
+static bool has_our_tag(const struct request *r)
+{
+    char bytes[16];
+    struct buf tag = buf_over(bytes, sizeof(bytes));
+    buf_put_hex64(&tag, r->id);
+    return slice_equal(r->to_tag, buf_slice(&tag));
+}
+
+void transact_acknowledge(struct request *r)
+{
+    if (remembers(r) && (!r->rfc2543 || has_our_tag(r))) {
+        (void)transactions_acknowledge(r->uas->transactions, &r->key, r->in->now);
+    }
+}
+
+bool transact_cancels(struct request *r)
+{
+    if (!remembers(r)) {
+        return false;
+    }
+    const struct slice own = r->key.text;
+    set_key(r, METHOD_INVITE);
+    const bool found = transactions_has(r->uas->transactions, &r->key, r->in->now);
+    r->key.text = own;
+    return found;
+}
+
+bool transact_merged(struct request *r)
+{
+    return remembers(r) && transactions_merged(r->uas->transactions, &r->key, r->in->now);
+}
+
+void transact_remember(struct request *r, struct endpoint *target)
+{
+    if (!remembers(r)) {
+        return;
+    }
+    const enum transaction_kind kind =
+        r->message->method == METHOD_INVITE ? TRANSACTION_INVITE : TRANSACTION_OTHER;
+    const struct transaction_path path = {
+        .target = *target, .local = *r->in->local, .socket = r->in->socket};
+    switch (transactions_add(r->uas->transactions, &r->key, kind, buf_slice(r->out), &path,
+                             r->in->now)) {
+    case TRANSACTION_ADDED: break;
+    case TRANSACTION_NO_ROOM: metrics_add(r->metrics, METRIC_TRANSACTIONS_REFUSED, 1); break;
+    case TRANSACTION_EXISTS:
+        *r->out = buf_over(r->out->at, r->out->cap);
+        (void)transact_repeat(r, target);
+        break;
+    }
+}
