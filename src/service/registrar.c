@@ -64,16 +64,16 @@ static bool step4_authorization(struct request *r)
 
 static bool step5_address_of_record(struct request *r)
 {
-    struct uri to;
-    if (uri_parse(r->to.uri, &to) != ERR_OK) {
-        request_answer(r, STATUS_BAD_REQUEST, SLICE("Malformed To URI"));
+    if (r->to.scheme == URI_OTHER) {
+        // RFC 3261 10.2, RFC 4475 3.3.4
+        request_answer(r, STATUS_BAD_REQUEST, SLICE("To Is No SIP or SIPS URI"));
         return false;
     }
-    if (!request_domain_served(r, &to)) {
+    if (!request_domain_served(r, &r->to)) {
         request_answer(r, STATUS_NOT_FOUND, SLICE("No Such Address of Record Here"));
         return false;
     }
-    uri_put_aor(&r->aor, &to);
+    uri_put_aor(&r->aor, &r->to);
     if (!buf_ok(&r->aor)) {
         request_answer(r, STATUS_URI_TOO_LONG, SLICE("Address of Record Too Long"));
         return false;

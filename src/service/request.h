@@ -20,8 +20,8 @@ struct request {
     struct via via; // the topmost
 
     // Set once the request has proved well-formed:
-    struct uri uri; // Request-URI
-    struct addr to;
+    struct uri uri;        // Request-URI
+    struct uri to;         // the URI in To
     struct slice to_tag;   // empty when it has none
     struct slice from_tag; // empty when it has none
     struct slice call_id;

@@ -27,7 +27,8 @@ bool transact_cancels(struct request *r);
 bool transact_merged(struct request *r);
 
 // Remembers the answer in r->out. If a copy of the request has been answered by another thread at
-// the same moment, r->out becomes the answer that one was given.
+// the same moment, r->out becomes the answer that one was given, or empty when that has even been
+// acknowledged.
 void transact_remember(struct request *r, struct endpoint *target);
 
 #endif

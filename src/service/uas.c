@@ -26,7 +26,6 @@ static void absorb(struct request *r, const char *problem);
 static void refuse(struct request *r, const char *problem);
 static void dispatch(struct request *r);
 static void answer_for_server(struct request *r);
-static void redirect_by_to(struct request *r);
 static bool finish(struct request *r);
 
 struct uas_scratch *uas_scratch_create(void)
@@ -86,11 +85,11 @@ bool uas_handle(const struct uas *uas, struct uas_scratch *scratch, struct metri
         return !slice_empty(buf_slice(r.out));
     }
     dispatch(&r);
-    const bool answered = finish(&r);
-    if (answered) {
-        transact_remember(&r, &out->target);
+    if (!finish(&r)) {
+        return false;
     }
-    return answered;
+    transact_remember(&r, &out->target);
+    return !slice_empty(buf_slice(r.out));
 }
 
 // ---- What is no SIP message
@@ -138,7 +137,8 @@ static bool find_way_back(struct request *r)
         return false;
     }
     const struct message_row *const row = message_first(m, HEADER_VIA);
-    if (row == NULL || m->via_lost || via_parse(row->value, &r->via) != ERR_OK) {
+    if (row == NULL || m->via_lost ||
+        (via_parse(row->value, &r->via) != ERR_OK && !r->via.faulty)) {
         metrics_add(r->metrics, METRIC_DROPPED_NO_VIA, 1);
         return false;
     }
@@ -155,17 +155,20 @@ static struct slice value_of(const struct request *r, enum header id)
 // wrong with them, or NULL.
 static const char *read_fields(struct request *r)
 {
-    struct addr from;
+    struct addr addr;
     const struct message_row *const to = message_first(r->message, HEADER_TO);
-    const bool to_ok = to != NULL && addr_parse(to->value, &r->to, &r->to_tag) == ERR_OK;
+    const bool to_ok = to != NULL && addr_parse_uri(to->value, &addr, &r->to_tag, &r->to) == ERR_OK;
     r->tag_to = to_ok && slice_empty(r->to_tag);
     if (r->message->problem != NULL) {
         return r->message->problem;
     }
+    if (r->via.faulty) {
+        return "Malformed Via";
+    }
     if (!to_ok) {
         return "Malformed To";
     }
-    if (addr_parse(value_of(r, HEADER_FROM), &from, &r->from_tag) != ERR_OK) {
+    if (addr_parse(value_of(r, HEADER_FROM), &addr, &r->from_tag) != ERR_OK) {
         return "Malformed From";
     }
     r->call_id = value_of(r, HEADER_CALL_ID);
@@ -220,6 +223,11 @@ static bool acceptable(struct request *r)
         request_answer(r, STATUS_BAD_REQUEST, SLICE("Malformed Request-URI"));
         return false;
     }
+    if (!slice_empty(r->uri.headers)) {
+        // RFC 3261 19.1.1, table 1
+        request_answer(r, STATUS_BAD_REQUEST, SLICE("Header Fields in Request-URI"));
+        return false;
+    }
     if (r->uri.scheme == URI_OTHER) {
         request_answer(r, STATUS_UNSUPPORTED_URI_SCHEME, SLICE(""));
         return false;
@@ -248,7 +256,8 @@ static void dispatch(struct request *r)
     } else if (own) {
         answer_for_server(r);
     } else if (request_names_server(r)) {
-        redirect_by_to(r);
+        // A caller who names only the server means the callee in To.
+        redirect_request(r, &r->to);
     } else {
         redirect_request(r, &r->uri);
     }
@@ -264,17 +273,6 @@ static void answer_capabilities(struct request *r, enum status status)
         response_header(r->out, SLICE("Supported"), SLICE(""));
     }
     request_answer_end(r);
-}
-
-// A caller who names only the server means the callee in To.
-static void redirect_by_to(struct request *r)
-{
-    struct uri to;
-    if (uri_parse(r->to.uri, &to) != ERR_OK) {
-        request_answer(r, STATUS_BAD_REQUEST, SLICE("Malformed To URI"));
-        return;
-    }
-    redirect_request(r, &to);
 }
 
 // A request to the server itself (RFC 3261 8.2.1).

@@ -55,20 +55,21 @@ static enum err parse_reference(struct slice text, struct ip *ip)
     return ip_parse(text, ip) ? ERR_OK : parse_colon_too_many(text, ip);
 }
 
-// hostname = *( domainlabel "." ) toplabel [ "." ]: labels neither begin nor end in "-", and the
-// last one begins with a letter. `text` is all of CHARS_HOST.
+// hostname = *( domainlabel "." ) toplabel [ "." ]: labels neither begin nor end in "-". The last
+// one should begin with a letter; it is enough here that it is no number, for containers are called
+// "4f2a1b" and the like. `text` is all of CHARS_HOST.
 static bool is_hostname(struct slice text)
 {
     char before = '.';   // the character before
-    bool letter = false; // the label, or the last one before a dot at the end, begins with a letter
+    bool letter = false; // in the label, or the last one before a dot at the end
     for (size_t i = 0; i < text.len; i++) {
         const char c = text.at[i];
         const bool edge = before == '.' || before == '-';
         if ((c == '.' && edge) || (c == '-' && before == '.')) {
             return false;
         }
-        if (before == '.') {
-            letter = !ascii_digit(c);
+        if (c != '.') {
+            letter = (letter && before != '.') || !ascii_digit(c);
         }
         before = c;
     }

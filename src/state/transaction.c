@@ -79,6 +79,11 @@ struct transactions *transactions_create(const struct transactions_config *confi
 
 // ---- The table of a shard
 
+static bool over(const struct record *record, struct now now)
+{
+    return record->over_ms <= now.mono_ms;
+}
+
 static struct shard *shard_of(struct transactions *t, const struct transaction_key *key)
 {
     // By Call-ID, so that all that has to be found together is under one lock.
@@ -101,10 +106,15 @@ static struct record *merge_find(const struct shard *shard, uint64_t merge)
     return found;
 }
 
-// Of several transactions of one request by several ways the first stands in the second table; the
-// others have no table there.
-static bool table_add(struct shard *shard, struct record *record, uint64_t hash)
+// Of several transactions of one request by several ways the first stands in the second table, as
+// long as its time is not over; the others have no table there.
+static bool table_add(struct shard *shard, struct record *record, uint64_t hash, struct now now)
 {
+    struct record *const first = merge_find(shard, record->merge);
+    if (first != NULL && over(first, now)) {
+        HASH_DELETE(hh_merge, shard->merges, first);
+        first->hh_merge.tbl = NULL;
+    }
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, shard->table, record->bytes, record->key_len, (unsigned)hash,
                                 record);
     record->hh_merge.tbl = NULL;
@@ -178,11 +188,6 @@ static size_t cost_of(size_t key_len, size_t answer_len)
 }
 
 // ---- The wheel
-
-static bool over(const struct record *record, struct now now)
-{
-    return record->over_ms <= now.mono_ms;
-}
 
 static void wheel_unlink(struct record *record)
 {
@@ -270,8 +275,13 @@ enum transaction_added transactions_add(struct transactions *t, const struct tra
     }
     enum transaction_added added = TRANSACTION_EXISTS;
     (void)pthread_mutex_lock(&shard->lock);
-    if (table_find(shard, key) == NULL) {
-        added = table_add(shard, record, key->hash) ? TRANSACTION_ADDED : TRANSACTION_NO_ROOM;
+    struct record *const known = table_find(shard, key);
+    const bool outlived = known != NULL && over(known, now);
+    if (outlived) {
+        forget(shard, known); // before the ticker has come by
+    }
+    if (known == NULL || outlived) {
+        added = table_add(shard, record, key->hash, now) ? TRANSACTION_ADDED : TRANSACTION_NO_ROOM;
     }
     if (added == TRANSACTION_ADDED) {
         wheel_link(shard, record, next_event_ms(record));

@@ -9,7 +9,7 @@
 
 // A SIP message taken apart into start line, header rows and body (RFC 3261 7). All slices point
 // into the datagram. Of the header values only those are looked into here that nobody reads later:
-// Max-Forwards, Date, Content-Length.
+// Max-Forwards and Content-Length.
 
 struct message_row {
     struct slice value; // trimmed; may still hold the line breaks of folding

@@ -90,7 +90,7 @@ Test(registrar, an_address_of_record_of_another_domain_is_not_found)
     harness_send((struct sip){.to = "<sip:bob@example.org>", .extra = "Contact: <sip:b@h>\n"});
     cr_assert_str_eq(answer_line(), "404 No Such Address of Record Here");
     harness_send((struct sip){.to = "<tel:+4930123>", .extra = "Contact: <sip:b@h>\n"});
-    cr_assert_eq(answer_status(), 404);
+    cr_assert_str_eq(answer_line(), "400 To Is No SIP or SIPS URI");
     cr_assert_eq(location_size(harness.uas.location).bindings, 0);
 }
 

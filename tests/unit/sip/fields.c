@@ -569,8 +569,7 @@ Test(fields, cut_anywhere_are_not_read_beyond)
         }
     }
     static const char *const others[] = {"multipart / mixed ; boundary=\"a b\"",
-                                         "session;handling=optional",
-                                         "Sat, 13 Nov 2010 23:29:00 GMT", "255"};
+                                         "session;handling=optional", "255"};
     for (size_t i = 0; i < LENGTH_OF(others); i++) {
         for (size_t len = 0; len <= strlen(others[i]); len++) {
             const struct slice cut = guard_copy(guard, slice_of(others[i], len));
@@ -580,8 +579,7 @@ Test(fields, cut_anywhere_are_not_read_beyond)
             const enum err first = media_type_parse(cut, &media);
             const enum err second = disposition_parse(cut, &optional);
             cr_assert(first == ERR_SYNTAX || second == ERR_SYNTAX);
-            cr_assert(max_forwards_parse(cut, &hops) != ERR_OK || i == 3);
-            cr_assert(!date_well_formed(cut) || (i == 2 && len == strlen(others[i])));
+            cr_assert(max_forwards_parse(cut, &hops) != ERR_OK || i == 2);
         }
     }
     const struct slice cseq_text = SLICE("314159 \r\n INVITE");

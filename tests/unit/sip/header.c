@@ -25,7 +25,6 @@ static const struct {
     {"Content-Type", "c", HEADER_CONTENT_TYPE, true},
     {"Content-Encoding", "e", HEADER_CONTENT_ENCODING, false},
     {"Content-Disposition", NULL, HEADER_CONTENT_DISPOSITION, true},
-    {"Date", NULL, HEADER_DATE, true},
 };
 
 Test(header, names_and_compact_forms_are_known)

@@ -46,7 +46,7 @@ static const struct {
     {"1.2.3.4.5", NULL, IP_NONE},
     {"192.0.2.4.", NULL, IP_NONE},
     {"a.1", NULL, IP_NONE},
-    {"a.1b", NULL, IP_NONE}, // toplabel begins with a letter
+    {"a.1b", "a.1b", IP_NONE}, // by leniency: a name, for it is no number
     {"358", NULL, IP_NONE},
     {":5060", NULL, IP_NONE},
     {"%61", NULL, IP_NONE},

@@ -354,10 +354,8 @@ static const struct {
     {"Max-Forwards: 300x\r\n", "Malformed Max-Forwards"},
     {"Max-Forwards: 70, 70\r\n", "Malformed Max-Forwards"},
     {"Max-Forwards:\r\n", "Malformed Max-Forwards"},
-    {"Date: Sat, 13 Nov 2010 23:29:00 GMT\r\n", NULL},
-    {"Date: Fri, 01 Jan 2010 16:00:00 EST\r\n", "Malformed Date"}, // RFC 4475 3.1.2.12
-    {"Date:\r\n", "Malformed Date"},
     // RFC 3261 8.2.2: a server ignores what it does not need
+    {"Date: Fri, 01 Jan 2010 16:00:00 EST\r\n", NULL}, // RFC 4475 3.1.2.12
     {"Content-Type: ;\r\n", NULL},
     {"Content-Disposition: ;\r\n", NULL},
 };

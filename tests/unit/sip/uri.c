@@ -171,7 +171,7 @@ Test(uri, malformed_ones_are_refused)
         "sip:bob@biloxi.com:99999999999999999999", "sip:bob@biloxi.com:5060:5061", "sip:bob@:5060",
         "sip:bob:5060:1",
         // hosts
-        "sip:a..b", "sip:-a", "sip:bob@1.2.3.256", "sip:bob@a-", "sip:bob@biloxi.1com:5060",
+        "sip:a..b", "sip:-a", "sip:bob@1.2.3.256", "sip:bob@a-", "sip:bob@biloxi.1:5060",
         // IPv6
         "sip:[2001:db8::1", "sip:2001:db8::1", "sip:bob@2001:db8::10", "sip:[]", "sip:[192.0.2.1]",
         "sip:[::1]x", "sip:[::1%25eth0]", "sip:[biloxi.com]", "sip:[[::1]]", "sip:bob@[:::1]",
