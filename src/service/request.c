@@ -56,11 +56,31 @@ void request_answer(struct request *r, enum status status, struct slice phrase)
     request_answer_end(r);
 }
 
+// A list of option tags (RFC 3261 20.32).
+static bool require_well_formed(const struct request *r)
+{
+    const struct message_row *row = message_first(r->message, HEADER_REQUIRE);
+    for (; row != NULL; row = message_next(r->message, row)) {
+        struct slice rest = row->value;
+        struct slice token;
+        do {
+            if (token_next(&rest, &token) != ERR_OK) {
+                return false;
+            }
+        } while (!slice_empty(rest));
+    }
+    return true;
+}
+
 bool request_refuse_extensions(struct request *r)
 {
     const struct message_row *row = message_first(r->message, HEADER_REQUIRE);
     if (row == NULL) {
         return false;
+    }
+    if (!require_well_formed(r)) {
+        request_answer(r, STATUS_BAD_REQUEST, SLICE("Malformed Require"));
+        return true;
     }
     request_answer_begin(r, STATUS_BAD_EXTENSION, SLICE(""));
     for (; row != NULL; row = message_next(r->message, row)) {
@@ -72,8 +92,13 @@ bool request_refuse_extensions(struct request *r)
 
 static bool encoding_known(const struct request *r)
 {
-    const struct message_row *const row = message_first(r->message, HEADER_CONTENT_ENCODING);
-    return row == NULL || slice_equal_nocase(row->value, SLICE("identity"));
+    const struct message_row *row = message_first(r->message, HEADER_CONTENT_ENCODING);
+    for (; row != NULL; row = message_next(r->message, row)) {
+        if (!slice_equal_nocase(row->value, SLICE("identity"))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool content_known(const struct request *r)

@@ -33,10 +33,14 @@ static bool belongs_to_invite(enum method method)
     return method == METHOD_INVITE || method == METHOD_ACK || method == METHOD_CANCEL;
 }
 
-// RFC 3261 17.2.3, its two cases. The method is told apart by put_method.
+// RFC 3261 17.2.3, its two cases, without the To tag of the second. The method is told apart by
+// set_key. The CSeq number stands in both: a client that uses a branch again is served all the
+// same.
 static void put_text(struct request *r)
 {
     struct buf *const b = &r->key_text;
+    buf_put_u64(b, r->cseq.number);
+    buf_put_char(b, SEPARATOR);
     if (has_cookie(r->via.branch)) {
         put_field(b, r->via.branch);
         put_lower(b, r->via.host);
@@ -49,9 +53,24 @@ static void put_text(struct request *r)
     put_field(b, r->message->uri);
     put_field(b, r->from_tag);
     put_field(b, r->call_id);
-    buf_put_u64(b, r->cseq.number);
-    buf_put_char(b, SEPARATOR);
     put_field(b, r->via.text);
+}
+
+// The To tag that answers to the request have when it has none.
+static bool has_our_tag(const struct request *r)
+{
+    char bytes[16];
+    struct buf tag = buf_over(bytes, sizeof(bytes));
+    buf_put_hex64(&tag, r->id);
+    return slice_equal(r->to_tag, buf_slice(&tag));
+}
+
+// Before there were branches of RFC 3261, To tags told requests apart too, and an ACK had the one
+// of the answer: that of the INVITE, or ours if it had none.
+static void put_to_tag(struct request *r)
+{
+    const bool ours = r->message->method == METHOD_ACK && has_our_tag(r);
+    put_field(&r->key_text, ours ? slice_of(NULL, 0) : r->to_tag);
 }
 
 // INVITE and ACK have the text as it is for their key, each other method appends its name.
@@ -64,24 +83,37 @@ static void set_key(struct request *r, enum method method)
     r->key.text = buf_ok(&text) ? buf_slice(&text) : slice_of(NULL, 0);
 }
 
+// What a request has in common with copies of it that have come by other ways (RFC 3261 8.2.2.2).
+// The number is hashed too, lest a client with one Call-ID choose the buckets of a table with it.
+static uint64_t merge_hash(const struct request *r, uint64_t sender)
+{
+    const struct hash_key *const key = &r->uas->config.key;
+    const enum method method = r->message->method;
+    const uint64_t cseq = (uint64_t)r->cseq.number << 32 | (uint32_t)method;
+    const uint64_t hash = sender ^ hash_bytes(key, slice_of((const char *)&cseq, sizeof(cseq)));
+    return method == METHOD_UNKNOWN ? hash ^ hash_bytes(key, r->message->method_name) : hash;
+}
+
 // Keyed hashes that are independent of each other may be joined by exclusive or: who cannot
 // foretell one of them cannot foretell the whole.
 void transact_identify(struct request *r)
 {
     const struct hash_key *const key = &r->uas->config.key;
     const uint64_t call = hash_bytes(key, r->call_id);
-    const uint64_t common =
-        hash_bytes(key, r->from_tag) ^ (call << 1 | call >> 63) ^ r->cseq.number;
+    const uint64_t sender = hash_bytes(key, r->from_tag) ^ (call << 1 | call >> 63);
     put_text(r);
     // Copies of a request that is too long to be remembered are told by all of their bytes.
-    r->id = common ^ hash_bytes(key, buf_ok(&r->key_text) ? buf_slice(&r->key_text) : r->in->bytes);
+    r->id = sender ^ hash_bytes(key, buf_ok(&r->key_text) ? buf_slice(&r->key_text) : r->in->bytes);
     if (!belongs_to_invite(r->message->method)) {
         r->id ^= (uint64_t)r->message->method << 56;
+    }
+    if (r->rfc2543) {
+        put_to_tag(r);
     }
     set_key(r, r->message->method);
     r->key.hash = r->id;
     r->key.call = call;
-    r->key.merge = common ^ (uint64_t)r->message->method << 56;
+    r->key.merge = merge_hash(r, sender);
 }
 
 static bool remembers(const struct request *r)
@@ -99,30 +131,20 @@ bool transact_repeat(struct request *r, struct endpoint *target)
     return true;
 }
 
-// Before there were branches of RFC 3261, an ACK was known by the tag of the answer too.
-static bool has_our_tag(const struct request *r)
-{
-    char bytes[16];
-    struct buf tag = buf_over(bytes, sizeof(bytes));
-    buf_put_hex64(&tag, r->id);
-    return slice_equal(r->to_tag, buf_slice(&tag));
-}
-
+// An answer always has a To tag, and so has the ACK to it, by which those without a branch of RFC
+// 3261 are told from each other.
 void transact_acknowledge(struct request *r)
 {
-    if (remembers(r) && (!r->rfc2543 || has_our_tag(r))) {
+    if (remembers(r) && (!r->rfc2543 || !slice_empty(r->to_tag))) {
         (void)transactions_acknowledge(r->uas->transactions, &r->key, r->in->now);
     }
 }
 
 bool transact_cancels(struct request *r)
 {
-    if (!remembers(r)) {
-        return false;
-    }
     const struct slice own = r->key.text;
     set_key(r, METHOD_INVITE);
-    const bool found = transactions_has(r->uas->transactions, &r->key, r->in->now);
+    const bool found = remembers(r) && transactions_has(r->uas->transactions, &r->key, r->in->now);
     r->key.text = own;
     return found;
 }

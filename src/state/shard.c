@@ -13,7 +13,6 @@ static void count(_Atomic uint64_t *n, int64_t change)
 }
 
 // NOLINTBEGIN(readability-function-size,readability-function-cognitive-complexity)
-// NOLINTBEGIN(readability-function-size,readability-function-cognitive-complexity)
 struct aor *shard_find(const struct shard *shard, struct slice key, uint64_t hash)
 {
     struct aor *found = NULL;

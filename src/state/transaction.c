@@ -79,11 +79,6 @@ struct transactions *transactions_create(const struct transactions_config *confi
 
 // ---- The table of a shard
 
-static bool over(const struct record *record, struct now now)
-{
-    return record->over_ms <= now.mono_ms;
-}
-
 static struct shard *shard_of(struct transactions *t, const struct transaction_key *key)
 {
     // By Call-ID, so that all that has to be found together is under one lock.
@@ -106,23 +101,29 @@ static struct record *merge_find(const struct shard *shard, uint64_t merge)
     return found;
 }
 
-// Of several transactions of one request by several ways the first stands in the second table, as
-// long as its time is not over; the others have no table there.
-static bool table_add(struct shard *shard, struct record *record, uint64_t hash, struct now now)
+// Of several transactions of one request by several ways the newest stands in the second table, for
+// it is over last; the others have no table there.
+static void merge_add(struct shard *shard, struct record *record)
 {
-    struct record *const first = merge_find(shard, record->merge);
-    if (first != NULL && over(first, now)) {
-        HASH_DELETE(hh_merge, shard->merges, first);
-        first->hh_merge.tbl = NULL;
+    struct record *const older = merge_find(shard, record->merge);
+    record->hh_merge.tbl = NULL;
+    HASH_ADD_BYHASHVALUE(hh_merge, shard->merges, merge, sizeof(record->merge),
+                         (unsigned)record->merge, record);
+    if (older != NULL && record->hh_merge.tbl != NULL) {
+        HASH_DELETE(hh_merge, shard->merges, older);
+        older->hh_merge.tbl = NULL;
     }
+}
+
+static bool table_add(struct shard *shard, struct record *record, uint64_t hash)
+{
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, shard->table, record->bytes, record->key_len, (unsigned)hash,
                                 record);
-    record->hh_merge.tbl = NULL;
-    if (record->hh.tbl != NULL && merge_find(shard, record->merge) == NULL) {
-        HASH_ADD_BYHASHVALUE(hh_merge, shard->merges, merge, sizeof(record->merge),
-                             (unsigned)record->merge, record);
+    if (record->hh.tbl == NULL) {
+        return false;
     }
-    return record->hh.tbl != NULL;
+    merge_add(shard, record);
+    return true;
 }
 
 static void table_remove(struct shard *shard, struct record *record)
@@ -188,6 +189,11 @@ static size_t cost_of(size_t key_len, size_t answer_len)
 }
 
 // ---- The wheel
+
+static bool over(const struct record *record, struct now now)
+{
+    return record->over_ms <= now.mono_ms;
+}
 
 static void wheel_unlink(struct record *record)
 {
@@ -256,6 +262,24 @@ static struct slice record_answer(const struct record *record)
     return slice_of(record->bytes + record->key_len, record->answer_len);
 }
 
+static enum transaction_added insert(struct shard *shard, struct record *record,
+                                     const struct transaction_key *key, struct now now)
+{
+    struct record *const present = table_find(shard, key);
+    if (present != NULL && !over(present, now)) {
+        return TRANSACTION_EXISTS;
+    }
+    if (present != NULL) {
+        forget(shard, present); // the ticker has not come by yet
+    }
+    if (!table_add(shard, record, key->hash)) {
+        return TRANSACTION_NO_ROOM;
+    }
+    wheel_link(shard, record, next_event_ms(record));
+    count(shard, 1, (int64_t)cost_of(record->key_len, record->answer_len));
+    return TRANSACTION_ADDED;
+}
+
 enum transaction_added transactions_add(struct transactions *t, const struct transaction_key *key,
                                         enum transaction_kind kind, struct slice answer,
                                         const struct transaction_path *path, struct now now)
@@ -273,20 +297,8 @@ enum transaction_added transactions_add(struct transactions *t, const struct tra
     if (record == NULL) {
         return TRANSACTION_NO_ROOM;
     }
-    enum transaction_added added = TRANSACTION_EXISTS;
     (void)pthread_mutex_lock(&shard->lock);
-    struct record *const known = table_find(shard, key);
-    const bool outlived = known != NULL && over(known, now);
-    if (outlived) {
-        forget(shard, known); // before the ticker has come by
-    }
-    if (known == NULL || outlived) {
-        added = table_add(shard, record, key->hash, now) ? TRANSACTION_ADDED : TRANSACTION_NO_ROOM;
-    }
-    if (added == TRANSACTION_ADDED) {
-        wheel_link(shard, record, next_event_ms(record));
-        count(shard, 1, (int64_t)cost);
-    }
+    const enum transaction_added added = insert(shard, record, key, now);
     (void)pthread_mutex_unlock(&shard->lock);
     if (added != TRANSACTION_ADDED) {
         free(record);

@@ -131,11 +131,14 @@ static void report(struct world *w, const struct request *r, bool answered)
 }
 
 // 8.2.2.2: what has come by another way, too. A redirect is no harm when it is told twice, so that
-// holds for REGISTER and for what the server itself is asked.
+// holds for REGISTER and for what the server itself is asked by a method that it has: 8.2.1 is
+// looked at first.
 static void judge_merged(struct world *w, const struct intent *in)
 {
     const struct tx *const merged = tx_find_merged(&w->transactions, in, w->now.mono_ms);
-    const bool for_server = in->kind == INTENT_REGISTER || in->target.user == SPEC_NO_USER;
+    const bool own_method = in->kind == INTENT_OPTIONS || in->kind == INTENT_BYE;
+    const bool for_server =
+        in->kind == INTENT_REGISTER || (in->target.user == SPEC_NO_USER && own_method);
     if (merged == NULL || !for_server || in->flaw != FLAW_NONE) {
         return;
     }

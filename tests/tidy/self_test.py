@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 import built
+import coverage
 import layers
 import purity
 import style
@@ -279,6 +280,53 @@ class Tables(Scratch):
     def test_example(self):
         self.expect(tables.check_example(self.root, "workers: 0\n"))
         self.expect(tables.check_example(self.root, "workers: 1\n"), "is not what")
+
+
+class Coverage(Scratch):
+    GOOD = "".join(f"| {section}.1 | this (MUST) | `s::a_test` | |\n"
+                   for section in coverage.SECTIONS)
+
+    def setUp(self):
+        super().setUp()
+        self.write("tests/unit/sip/x.c", "Test(s, a_test)\n// Test(s, gone)\n"
+                   "Test(s,\n     wrapped, .signal = SIGABRT)\n")
+        self.write("tests/e2e/test_x.py", "class X:\n    def test_y(self):\n")
+        self.write("tests/rfc/4475/good.msg", "")
+        self.write("tests/rfc/4475/good.expect", "")
+        self.write("tests/rfc/4475/alone.msg", "")
+
+    def expect_rows(self, text, *texts):
+        self.write(coverage.TABLE, "# Title\n\n| section | requirement | test | note |\n"
+                   "|---|---|---|---|\n" + self.GOOD + text)
+        self.expect(coverage.check(self.root), *texts)
+
+    def test_good(self):
+        self.expect_rows("| 1 | a | `s::a_test`, `s::wrapped` | deviation: so |\n"
+                         "| 1 | b | `test_x::test_y`, `4475/good` | as `s::a_test` of `x` says |\n"
+                         "| 1 | c | | deviation: so |\n"
+                         "| 1 | d | | not applicable because it is so |\n")
+
+    def test_no_such_test(self):
+        self.expect_rows("| 1 | a | `s::gone`, `t::a_test` | |\n| 1 | b | `test_x::test_z` | |\n"
+                         "| 1 | c | `4475/alone` | |\n| 1 | d | | deviation: `s::lost` |\n",
+                         "no test s::gone", "no test t::a_test", "no test test_x::test_z",
+                         "no test 4475/alone", "no test s::lost")
+
+    def test_neither_test_nor_reason(self):
+        self.expect_rows("| 1 | a | | |\n| 1 | b | | later |\n", "neither", "neither")
+
+    def test_no_row(self):
+        self.expect_rows("| 1 | a | |\n| | b | `s::a_test` | |\n", "is no row", "is no row")
+
+    def test_no_name(self):
+        self.expect_rows("| 1 | a | s::a_test | |\n", "without `backquotes`")
+
+    def test_section_without_a_row(self):
+        self.write(coverage.TABLE, self.GOOD.replace("| 17.2.1 |", "| 17.1 |"))
+        self.expect(coverage.check(self.root), "nothing about section 17.2")
+
+    def test_no_table(self):
+        self.expect(coverage.check(self.root), "does not exist")
 
 
 class Built(Scratch):

@@ -46,7 +46,15 @@ void harness_start(void)
 void harness_stop(void)
 {
     location_destroy(harness.uas.location);
+    transactions_destroy(harness.uas.transactions);
     uas_scratch_destroy(harness.scratch);
+}
+
+void harness_stateful(size_t budget_bytes)
+{
+    const struct transactions_config config = {.shards = 4, .budget_bytes = budget_bytes};
+    harness.uas.transactions = transactions_create(&config);
+    cr_assert_not_null(harness.uas.transactions);
 }
 
 void harness_serve(const char *name)

@@ -31,6 +31,9 @@ extern struct harness harness;
 void harness_start(void);
 void harness_stop(void);
 
+// From now on transactions are remembered, in so many bytes.
+void harness_stateful(size_t budget_bytes);
+
 // Responsible for this domain only.
 void harness_serve(const char *name);
 

@@ -15,13 +15,7 @@ static void start(void)
     cr_assert_not_null(harness.uas.transactions);
 }
 
-static void stop(void)
-{
-    transactions_destroy(harness.uas.transactions);
-    harness_stop();
-}
-
-TestSuite(requirements, .init = start, .fini = stop);
+TestSuite(requirements, .init = start, .fini = harness_stop);
 
 static void without_transactions(void)
 {
@@ -83,7 +77,7 @@ Test(requirements, header_fields_that_are_not_needed_may_be_unknown_or_malformed
 {
     static const char rows[] = "X-Unknown: \"\nAllow: ,,\nExpires: soon\nContact: <<>>\n"
                                "Content-Type: ;\nRecord-Route: x\nAccept: /\nSubject:\n"
-                               "Content-Disposition: ;;\nTimestamp: now\n";
+                               "Content-Disposition: ;;\nTimestamp: now\nDate: today\n";
     harness_register("Contact: <sip:b@h>\n");
     harness_send((struct sip){.method = "INVITE", .extra = rows});
     cr_assert_eq(answer_status(), 302);
@@ -246,8 +240,8 @@ Test(requirements, components_that_a_uri_may_not_have_in_its_place_are_ignored)
                               .from = "<sip:bob@example.com:1;method=BYE?a=b>;tag=1",
                               .extra = "Contact: <sip:b@h;unheard-of=1;lr>\n"});
     cr_assert_eq(answer_status(), 200);
-    harness_send((struct sip){.method = "INVITE",
-                              .uri = "sip:bob@example.com;method=BYE;ttl=9;unheard-of"});
+    harness_send(
+        (struct sip){.method = "INVITE", .uri = "sip:bob@example.com;method=BYE;ttl=9;unheard-of"});
     cr_assert_str_eq(answer_contacts(), "<sip:b@h;unheard-of=1;lr>;expires=3600");
 }
 
@@ -506,4 +500,22 @@ Test(requirements, ack_of_a_client_of_rfc_2543_is_known_by_the_tag_of_the_answer
     harness_send(ack);
     harness_advance_ms(TIMER_T2_MS);
     cr_assert_eq(repeated(NULL), 0);
+}
+
+// ---- 8.2.2.3, 8.2.3
+
+Test(requirements, every_row_of_content_encoding_counts)
+{
+    harness_text("OPTIONS sip:example.com SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bKe\n"
+                 "To: <sip:example.com>\nFrom: <sip:a@h>;tag=1\nCall-ID: e\nCSeq: 1 OPTIONS\n"
+                 "Content-Type: application/sdp\nContent-Encoding: identity\n"
+                 "Content-Encoding: gzip\n\nbody");
+    cr_assert_eq(answer_status(), 415);
+}
+
+Test(requirements, require_without_an_option_tag_is_malformed)
+{
+    harness_send(
+        (struct sip){.method = "OPTIONS", .uri = "sip:example.com", .extra = "Require: \n"});
+    cr_assert_str_eq(answer_line(), "400 Malformed Require");
 }

@@ -6,8 +6,9 @@
 #include <stddef.h>
 
 // malloc and its kin as they are, but counted, and failing when a test says so. The definitions
-// stand here: one file of a test program includes this. They take the place of the C library's
-// for the whole program; counting and failing concern the calling thread only.
+// stand here: one file of a test program includes this as it is, others after defining
+// ALLOCATOR_ELSEWHERE. They take the place of the C library's for the whole program; counting and
+// failing concern the calling thread only.
 //
 // The memory comes from the C library under other names, or from the address sanitizer, which
 // then still sees every use of it.
@@ -19,7 +20,11 @@ struct allocator {
     bool failing;             // fail_after holds
 };
 
-static _Thread_local struct allocator allocator;
+extern _Thread_local struct allocator allocator;
+
+#if !defined(ALLOCATOR_ELSEWHERE)
+
+_Thread_local struct allocator allocator;
 
 #if defined(__SANITIZE_ADDRESS__)
 #define UNDERLYING(name)         __interceptor_##name
@@ -84,6 +89,8 @@ void free(void *at)
     allocator.live -= at != NULL ? 1 : 0;
     UNDERLYING(free)(at);
 }
+
+#endif
 
 // The calls from now on until allocator_stop are counted, and those after the first `n` fail.
 static inline void allocator_fail_after(unsigned long n)

@@ -15,8 +15,7 @@ Test(location_register, unknown_address_of_record_has_no_bindings)
 
 Test(location_register, adds_a_binding_and_tells_it)
 {
-    const struct want want = {
-        .uri = "sip:bob@192.0.2.4", .expires_s = 60, .params = ";ob;x=\"y\""};
+    const struct want want = {.uri = "sip:bob@192.0.2.4", .expires_s = 60, .params = ";ob;x=\"y\""};
     cr_assert_eq(bed_register("bob@example.com", "c1", 1, want), ERR_OK);
     cr_assert_str_eq(bed_list(), "sip:bob@192.0.2.4;ob;x=\"y\" 60");
     cr_assert_eq(bed.effect.added, 1);
