@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Feeds every file of a corpus directory to a fuzz target that is linked without libFuzzer, so that
-// what a fuzzer once found is tried in every build.
+// Feeds every file of a corpus directory to a fuzz target that is linked without libFuzzer, whole
+// and cut off (at every byte, or longer ones in CUTS places), so that what a fuzzer once found is
+// tried in every build.
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,7 +10,10 @@
 
 #include "tests/fuzz/fuzz.h"
 
-// A buffer of exactly the file's size, so that a sanitizer sees the first byte read past it.
+enum { CUTS = 128 };
+
+// A buffer of exactly the file's size, so that a sanitizer sees the first byte read past it; the
+// targets themselves guard what is cut off (tests/fuzz/input.h).
 static bool replay(const char *path)
 {
     struct stat info;
@@ -25,7 +29,11 @@ static bool replay(const char *path)
     if (whole) {
         // said before, for it may not come back
         (void)fprintf(stderr, "%s\n", path);
+        const size_t step = size / CUTS + 1;
         (void)LLVMFuzzerTestOneInput(data, size);
+        for (size_t len = 0; len < size; len += step) {
+            (void)LLVMFuzzerTestOneInput(data, len);
+        }
     } else {
         perror(path);
     }

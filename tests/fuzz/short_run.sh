@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# short_run.sh FUZZER CORPUS [RUNS]: a fixed number of inputs from a fixed seed. A finding is kept
-# beside the fuzzer; it belongs into CORPUS together with the mending.
+# short_run.sh FUZZER CORPUS [RUNS]: a fixed number of inputs from a fixed seed; without RUNS, what
+# takes a few seconds. A finding is kept beside the fuzzer; it belongs into CORPUS together with
+# the mending.
 set -euo pipefail
 
 fuzzer=$1
 corpus=$2
-runs=${3:-50000}
+case ${fuzzer##*/} in
+fuzz_uas) runs=15000 ;; # each a whole exchange, twice
+*) runs=50000 ;;
+esac
+runs=${3:-$runs}
 found=$fuzzer.found
 new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT
