@@ -123,9 +123,14 @@ static bool remembers(const struct request *r)
 
 bool transact_repeat(struct request *r, struct endpoint *target)
 {
+    struct endpoint first = *target;
     if (!remembers(r) ||
-        !transactions_repeat(r->uas->transactions, &r->key, r->in->now, r->out, target)) {
+        !transactions_repeat(r->uas->transactions, &r->key, r->in->now, r->out, &first)) {
         return false;
+    }
+    // A copy may have come in by a socket that cannot send there.
+    if (first.ip.family == target->ip.family) {
+        *target = first;
     }
     metrics_add(r->metrics, METRIC_RETRANSMISSIONS, 1);
     return true;

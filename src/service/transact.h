@@ -14,7 +14,8 @@
 void transact_identify(struct request *r);
 
 // True when the request is a retransmission. Then r->out is the answer it had, or empty for one
-// that wants none any more, and *target is where that went.
+// that wants none any more, and *target, where an answer would go, becomes where that went if it
+// can be reached from where the copy came in.
 bool transact_repeat(struct request *r, struct endpoint *target);
 
 // Ends the repetitions of the answer that the ACK acknowledges.

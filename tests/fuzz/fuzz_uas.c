@@ -147,11 +147,18 @@ static uint64_t hash_of(const struct answer *answer)
     return hash_bytes(&key, slice_of(answer->bytes, answer->len));
 }
 
+static bool same_bytes(const struct answer *a, const struct answer *b)
+{
+    return a->sent == b->sent && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+// To the same target too, unless that cannot be reached from where the second has come in.
 static bool same_answer(const struct answer *a, const struct answer *b)
 {
-    return a->sent == b->sent && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0 &&
-           (!a->sent || (a->target.port == b->target.port && a->target.scope == b->target.scope &&
-                         ip_equal(&a->target.ip, &b->target.ip)));
+    return same_bytes(a, b) &&
+           (!a->sent || a->target.ip.family != b->target.ip.family ||
+            (a->target.port == b->target.port && a->target.scope == b->target.scope &&
+             ip_equal(&a->target.ip, &b->target.ip)));
 }
 
 // Handled again at the same moment it is answered again, and nothing but a REGISTER that has
@@ -252,8 +259,11 @@ static void send_twice(struct bench *bench, struct slice datagram, unsigned n)
     if (n == 0) {
         bench->first_hash = hash_of(&first);
     }
-    if (remembered(bench) > before) {
+    if (retransmissions(bench) == repeated) {
+        // also one that takes the place of another whose time is over
         note_invite(bench, datagram, &first);
+    }
+    if (remembered(bench) > before) {
         advance(bench, TIMER_G_MS + 1);
         tick(bench);
         handle(bench, datagram, n + 2, &second);
@@ -261,7 +271,7 @@ static void send_twice(struct bench *bench, struct slice datagram, unsigned n)
         assert(same_answer(&first, &second));
     } else if (retransmissions(bench) > repeated) {
         handle(bench, datagram, n + 2, &second);
-        assert(same_answer(&first, &second));
+        assert(same_bytes(&first, &second));
     } else {
         handle(bench, datagram, n, &second);
         check_anew(datagram, &first, &second);

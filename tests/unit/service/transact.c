@@ -231,6 +231,26 @@ Test(transact, methods_of_one_branch_are_transactions_of_their_own)
     cr_assert_eq(size().transactions, LENGTH_OF(methods) + 1);
 }
 
+// A client that does not choose its branches anew, or one that guesses another's, gets answers of
+// its own: nobody is told what another was.
+Test(transact, a_branch_alone_makes_no_retransmission)
+{
+    static const struct sip others[] = {
+        {.cseq = 11},
+        {.cseq = 10, .from = "<sip:eve@example.com>;tag=other"},
+        {.cseq = 10, .call_id = "other"},
+    };
+    harness_send((struct sip){.cseq = 10, .via = BRANCH("1")});
+    for (size_t i = 0; i < LENGTH_OF(others); i++) {
+        struct sip sip = others[i];
+        sip.via = BRANCH("1");
+        harness_send(sip);
+        cr_assert_eq(count_of(METRIC_RETRANSMISSIONS), i);
+        harness_send(sip);
+        cr_assert_eq(count_of(METRIC_RETRANSMISSIONS), i + 1);
+    }
+}
+
 Test(transact, malformed_requests_are_answered_and_not_remembered)
 {
     const struct sip sip = {.method = "INVITE", .cseq = 10, .from = "<>"};
@@ -510,6 +530,19 @@ Test(transact, what_differs_is_not_merged)
         sip.uri = "sip:example.com";
         harness_send(sip);
         cr_assert_eq(answer_status(), statuses[i], "%zu: %s", i, answer_line());
+    }
+}
+
+// Of so many Call-IDs some are in one shard.
+Test(transact, what_is_of_another_call_is_not_merged)
+{
+    char call_id[32];
+    char via[80];
+    for (unsigned i = 0; i < 20; i++) {
+        (void)snprintf(call_id, sizeof(call_id), "call-%u", i);
+        (void)snprintf(via, sizeof(via), BRANCH("%u"), i);
+        harness_send((struct sip){.cseq = 10, .call_id = call_id, .via = via});
+        cr_assert_eq(answer_status(), 200);
     }
 }
 
