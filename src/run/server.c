@@ -202,6 +202,17 @@ static enum err configure_uas(struct server *server, const struct config *config
     return draw_key(&uas->key) ? ERR_OK : ERR_SYSTEM;
 }
 
+// Not so many that a shard's part of the budget is too small for its transactions.
+static unsigned transaction_shards(unsigned shards, uint32_t budget_bytes)
+{
+    enum { PART_BYTES_MIN = 65536 };
+
+    while (shards > 1 && budget_bytes / shards < PART_BYTES_MIN) {
+        shards /= 2;
+    }
+    return shards;
+}
+
 static enum err create_state(struct server *server, const struct config *config)
 {
     struct location_config location = {.shards = shard_count(server, config),
@@ -215,7 +226,8 @@ static enum err create_state(struct server *server, const struct config *config)
     }
     if (config->transactions == OPTION_TRANSACTIONS_STATEFUL) {
         const struct transactions_config transactions = {
-            .shards = location.shards, .budget_bytes = config->transaction_bytes_max};
+            .shards = transaction_shards(location.shards, config->transaction_bytes_max),
+            .budget_bytes = config->transaction_bytes_max};
         server->uas.transactions = transactions_create(&transactions);
         if (server->uas.transactions == NULL) {
             return fail(server, ERR_NO_MEMORY, "transactions (lower shards)");

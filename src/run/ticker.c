@@ -20,6 +20,7 @@ struct ticker {
     int stop; // an eventfd: readable when the thread is to end
     struct ticker_config config;
     struct outbox *outbox;
+    uint64_t expired_s; // second up to which bindings have been removed
 };
 
 static void release(struct ticker *ticker)
@@ -46,14 +47,24 @@ static void repeat_answers(struct ticker *ticker, struct now now)
     outbox_flush(ticker->outbox);
 }
 
+// The table's wheel turns once a second, and looking at it takes each shard's lock.
+static void expire_bindings(struct ticker *ticker, struct now now)
+{
+    const uint64_t second = now.mono_ms / MS_PER_S;
+    if (second != ticker->expired_s) {
+        const size_t expired = location_expire(ticker->config.location, now);
+        metrics_add(ticker->config.metrics, METRIC_BINDINGS_EXPIRED, expired);
+        ticker->expired_s = second;
+    }
+}
+
 static void *tick(void *arg)
 {
     struct ticker *const ticker = arg;
     struct pollfd stop = {.fd = ticker->stop, .events = POLLIN};
     while (poll(&stop, 1, TICK_MS) <= 0) {
         const struct now now = clock_now();
-        const size_t expired = location_expire(ticker->config.location, now);
-        metrics_add(ticker->config.metrics, METRIC_BINDINGS_EXPIRED, expired);
+        expire_bindings(ticker, now);
         if (ticker->config.transactions != NULL) {
             repeat_answers(ticker, now);
         }

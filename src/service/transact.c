@@ -43,9 +43,13 @@ static void put_text(struct request *r)
     buf_put_char(b, SEPARATOR);
     if (has_cookie(r->via.branch)) {
         put_field(b, r->via.branch);
-        put_lower(b, r->via.host);
+        if (r->via.host_ip.family != IP_NONE) {
+            ip_put(b, &r->via.host_ip);
+        } else {
+            put_lower(b, r->via.host);
+        }
         buf_put_char(b, ':');
-        buf_put_u64(b, r->via.port);
+        buf_put_u64(b, r->via.port != 0 ? r->via.port : SIP_PORT);
         buf_put_char(b, SEPARATOR);
         return;
     }
@@ -164,8 +168,10 @@ void transact_remember(struct request *r, struct endpoint *target)
     if (!remembers(r)) {
         return;
     }
-    const enum transaction_kind kind =
-        r->message->method == METHOD_INVITE ? TRANSACTION_INVITE : TRANSACTION_OTHER;
+    // By maddr a stranger can have the answer sent to somebody else: once, but not a dozen times.
+    const bool invite =
+        r->message->method == METHOD_INVITE && ip_equal(&target->ip, &r->in->peer->ip);
+    const enum transaction_kind kind = invite ? TRANSACTION_INVITE : TRANSACTION_OTHER;
     const struct transaction_path path = {
         .target = *target, .local = *r->in->local, .socket = r->in->socket};
     switch (transactions_add(r->uas->transactions, &r->key, kind, buf_slice(r->out), &path,

@@ -32,14 +32,14 @@ enum {
 
 struct transactions_config {
     unsigned shards;     // a power of two, up to SHARDS_MAX
-    size_t budget_bytes; // all transactions together, bookkeeping included
+    size_t budget_bytes; // all transactions together; the wheels, 8 KB a shard, come on top
 };
 
 // What a request is known by. The hashes are keyed.
 struct transaction_key {
     struct slice text; // what all of the transaction have in common (RFC 3261 17.2.3), as bytes, at
                        // most TRANSACTION_KEY_BYTES_MAX of them
-    uint64_t hash;     // of the text
+    uint64_t hash;     // of the text, and of what else requests of one transaction have in common
     uint64_t call;     // of the Call-ID
     uint64_t merge; // of From tag, Call-ID and CSeq, which a request that has come by another way
                     // has in common (RFC 3261 8.2.2.2)

@@ -156,3 +156,23 @@ Test(hardening, domain_that_is_an_address_is_known_in_any_spelling)
     harness_send((struct sip){.method = "OPTIONS", .uri = "sip:[2001:DB8:0::2]"});
     cr_assert_eq(answer_status(), 404);
 }
+
+// Timer G would multiply what maddr aims at somebody else.
+Test(hardening, answer_that_maddr_leads_elsewhere_is_sent_once)
+{
+    static char memory[ANSWER_BYTES_MAX];
+    struct transaction_path path;
+    harness_stateful(1 << 20);
+    for (unsigned own = 0; own < 2; own++) {
+        unsigned shard = 0;
+        struct buf b = buf_over(memory, sizeof(memory));
+        harness_send((struct sip){.method = "INVITE",
+                                  .via = own == 1
+                                             ? "SIP/2.0/UDP h;branch=z9hG4bKa"
+                                             : "SIP/2.0/UDP h;branch=z9hG4bKb;maddr=192.0.2.99"});
+        harness_advance_ms(600);
+        cr_assert_eq(
+            transactions_next_due(harness.uas.transactions, &shard, harness.now, &b, &path),
+            own == 1);
+    }
+}
