@@ -240,34 +240,6 @@ enum err token_next(struct slice *rest, struct slice *token)
     return ERR_OK;
 }
 
-// Whether a name, three letters long, is among those that `names` strings together.
-static bool name_in(struct slice names, const char *name)
-{
-    for (size_t i = 0; i + 3 <= names.len; i += 3) {
-        if (memcmp(names.at + i, name, 3) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool date_well_formed(struct slice value)
-{
-    // "0" stands for any digit, "a" for the letters of a name, which are checked by themselves.
-    static const struct slice shape = SLICE_INIT("aaa, 00 aaa 0000 00:00:00 GMT");
-    if (value.len != shape.len) {
-        return false;
-    }
-    for (size_t i = 0; i < shape.len; i++) {
-        const char want = shape.at[i];
-        if (want == '0' ? !ascii_digit(value.at[i]) : want != 'a' && want != value.at[i]) {
-            return false;
-        }
-    }
-    return name_in(SLICE("MonTueWedThuFriSatSun"), value.at) &&
-           name_in(SLICE("JanFebMarAprMayJunJulAugSepOctNovDec"), value.at + 8);
-}
-
 // Takes a token and the white space behind it.
 static struct slice take_token(struct slice *rest)
 {

@@ -65,9 +65,6 @@ ERR_CHECKED enum err max_forwards_parse(struct slice value, uint8_t *hops);
 // *rest is not empty.
 ERR_CHECKED enum err token_next(struct slice *rest, struct slice *token);
 
-// Date: SIP-date, whose zone is GMT always (RFC 3261 20.17, 25.1). The numbers are not checked.
-bool date_well_formed(struct slice value);
-
 // Content-Type (RFC 3261 20.15).
 struct media_type {
     struct slice type;    // "application"
