@@ -75,7 +75,7 @@ enum {
       "stateful: retransmissions get the identical answer, an unacknowledged 302 is repeated.")    \
     X(UINT, TRANSACTION_BYTES_MAX, transaction_bytes_max, "transaction-bytes-max", 0, "bytes",     \
       65536, 2147483647, ("268435456"), "N",                                                       \
-      "Memory for transactions; when it is used up, requests are answered without one.")           \
+      "Memory for transactions; when it is used up, the oldest are forgotten early.")              \
     X(POWER_OF_TWO, SHARDS, shards, "shards", 0, "shards", 0, SHARDS_MAX,                          \
       ("0"), "N",                                                                                  \
       "Parts of the location table, each with its lock. 0: chosen from the workers.")              \

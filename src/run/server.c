@@ -202,10 +202,10 @@ static enum err configure_uas(struct server *server, const struct config *config
     return draw_key(&uas->key) ? ERR_OK : ERR_SYSTEM;
 }
 
-// Not so many that a shard's part of the budget is too small for its transactions.
+// Not so many that a shard's part of the budget is too small to remember the longest answers.
 static unsigned transaction_shards(unsigned shards, uint32_t budget_bytes)
 {
-    enum { PART_BYTES_MIN = 65536 };
+    enum { PART_BYTES_MIN = 1 << 20 };
 
     while (shards > 1 && budget_bytes / shards < PART_BYTES_MIN) {
         shards /= 2;
@@ -291,7 +291,7 @@ void server_stop(struct server *server)
     free(server);
 }
 
-static void set_gauge(struct metrics *metrics, enum metric id, uint64_t value)
+static void set_row(struct metrics *metrics, enum metric id, uint64_t value)
 {
     metrics_add(metrics, id, value - metric_read(&metrics->rows[id]));
 }
@@ -303,14 +303,15 @@ void server_metrics(const struct server *server, struct metrics *out)
     for (unsigned i = 0; i < METRICS_WORKERS + server->worker_count; i++) {
         metrics_sum(out, &server->metrics[i]);
     }
-    set_gauge(out, METRIC_BINDINGS, size.bindings);
-    set_gauge(out, METRIC_AORS, size.aors);
+    set_row(out, METRIC_BINDINGS, size.bindings);
+    set_row(out, METRIC_AORS, size.aors);
     if (server->uas.transactions != NULL) {
         const struct transactions_size transactions = transactions_size(server->uas.transactions);
-        set_gauge(out, METRIC_TRANSACTIONS, transactions.transactions);
-        set_gauge(out, METRIC_TRANSACTION_BYTES, transactions.bytes);
+        set_row(out, METRIC_TRANSACTIONS, transactions.transactions);
+        set_row(out, METRIC_TRANSACTION_BYTES, transactions.bytes);
+        set_row(out, METRIC_TRANSACTIONS_EVICTED, transactions.evicted);
     }
-    set_gauge(out, METRIC_RING_DEPTH, ring_depth(server->ring));
-    set_gauge(out, METRIC_WORKERS, server->worker_count);
-    set_gauge(out, METRIC_START_TIME, server->started.wall_ms / MS_PER_S);
+    set_row(out, METRIC_RING_DEPTH, ring_depth(server->ring));
+    set_row(out, METRIC_WORKERS, server->worker_count);
+    set_row(out, METRIC_START_TIME, server->started.wall_ms / MS_PER_S);
 }

@@ -28,6 +28,7 @@ struct request {
     struct cseq cseq;
     struct transaction_key key; // text empty when it would be too long to be remembered
     bool rfc2543;               // it has no branch of RFC 3261, and the key is made of other fields
+    bool merged;                // it has come before by another way
     uint64_t id; // keyed hash: the same for all that belongs to the request's transaction
     bool tag_to; // the response's To gets a tag, made of the id
 

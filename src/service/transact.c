@@ -87,15 +87,23 @@ static void set_key(struct request *r, enum method method)
     r->key.text = buf_ok(&text) ? buf_slice(&text) : slice_of(NULL, 0);
 }
 
-// What a request has in common with copies of it that have come by other ways (RFC 3261 8.2.2.2).
-// The number is hashed too, lest a client with one Call-ID choose the buckets of a table with it.
-static uint64_t merge_hash(const struct request *r, uint64_t sender)
+// The methods whose copies are looked for. A request that is redirected may come by as many ways as
+// it likes: each copy gets the same Contacts.
+static bool may_merge(const struct request *r)
 {
-    const struct hash_key *const key = &r->uas->config.key;
     const enum method method = r->message->method;
-    const uint64_t cseq = (uint64_t)r->cseq.number << 32 | (uint32_t)method;
-    const uint64_t hash = sender ^ hash_bytes(key, slice_of((const char *)&cseq, sizeof(cseq)));
-    return method == METHOD_UNKNOWN ? hash ^ hash_bytes(key, r->message->method_name) : hash;
+    return slice_empty(r->to_tag) &&
+           (method == METHOD_REGISTER || method == METHOD_OPTIONS || method == METHOD_BYE);
+}
+
+// Bijective, so that nothing of the hash is lost, and so well mixed that who chooses the number
+// cannot choose the place in a table.
+static uint64_t mix(uint64_t hash, uint64_t number)
+{
+    uint64_t x = hash + number * 0x9e3779b97f4a7c15;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+    x = (x ^ x >> 27) * 0x94d049bb133111eb;
+    return x ^ x >> 31;
 }
 
 // Keyed hashes that are independent of each other may be joined by exclusive or: who cannot
@@ -103,21 +111,23 @@ static uint64_t merge_hash(const struct request *r, uint64_t sender)
 void transact_identify(struct request *r)
 {
     const struct hash_key *const key = &r->uas->config.key;
+    const enum method method = r->message->method;
     const uint64_t call = hash_bytes(key, r->call_id);
     const uint64_t sender = hash_bytes(key, r->from_tag) ^ (call << 1 | call >> 63);
     put_text(r);
     // Copies of a request that is too long to be remembered are told by all of their bytes.
     r->id = sender ^ hash_bytes(key, buf_ok(&r->key_text) ? buf_slice(&r->key_text) : r->in->bytes);
-    if (!belongs_to_invite(r->message->method)) {
-        r->id ^= (uint64_t)r->message->method << 56;
+    if (!belongs_to_invite(method)) {
+        r->id ^= (uint64_t)method << 56;
     }
     if (r->rfc2543) {
         put_to_tag(r);
     }
-    set_key(r, r->message->method);
+    set_key(r, method);
     r->key.hash = r->id;
     r->key.call = call;
-    r->key.merge = merge_hash(r, sender);
+    r->key.merges = may_merge(r);
+    r->key.merge = mix(sender, (uint64_t)r->cseq.number << 8 | (uint64_t)method);
 }
 
 static bool remembers(const struct request *r)
@@ -128,8 +138,11 @@ static bool remembers(const struct request *r)
 bool transact_repeat(struct request *r, struct endpoint *target)
 {
     struct endpoint first = *target;
-    if (!remembers(r) ||
-        !transactions_repeat(r->uas->transactions, &r->key, r->in->now, r->out, &first)) {
+    const enum transaction_found found =
+        remembers(r) ? transactions_find(r->uas->transactions, &r->key, r->in->now, r->out, &first)
+                     : TRANSACTION_NEW;
+    r->merged = found == TRANSACTION_MERGED;
+    if (found != TRANSACTION_REPEATED) {
         return false;
     }
     // A copy may have come in by a socket that cannot send there.
@@ -156,11 +169,6 @@ bool transact_cancels(struct request *r)
     const bool found = remembers(r) && transactions_has(r->uas->transactions, &r->key, r->in->now);
     r->key.text = own;
     return found;
-}
-
-bool transact_merged(struct request *r)
-{
-    return remembers(r) && transactions_merged(r->uas->transactions, &r->key, r->in->now);
 }
 
 void transact_remember(struct request *r, struct endpoint *target)

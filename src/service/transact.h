@@ -15,7 +15,7 @@ void transact_identify(struct request *r);
 
 // True when the request is a retransmission. Then r->out is the answer it had, or empty for one
 // that wants none any more, and *target, where an answer would go, becomes where that went if it
-// can be reached from where the copy came in.
+// can be reached from where the copy came in. Otherwise sets r->merged (RFC 3261 8.2.2.2).
 bool transact_repeat(struct request *r, struct endpoint *target);
 
 // Ends the repetitions of the answer that the ACK acknowledges.
@@ -23,9 +23,6 @@ void transact_acknowledge(struct request *r);
 
 // The INVITE that a CANCEL means is remembered (RFC 3261 9.2).
 bool transact_cancels(struct request *r);
-
-// RFC 3261 8.2.2.2: the same request has come before by another way.
-bool transact_merged(struct request *r);
 
 // Remembers the answer in r->out. If a copy of the request has been answered by another thread at
 // the same moment, r->out becomes the answer that one was given, or empty when that has even been

@@ -235,16 +235,6 @@ static bool acceptable(struct request *r)
     return true;
 }
 
-// RFC 3261 8.2.2.2, for requests that are not redirected and whose method is one of ours.
-static bool is_merged(struct request *r)
-{
-    const enum method method = r->message->method;
-    const bool own =
-        method == METHOD_REGISTER ||
-        (request_names_server(r) && (method == METHOD_OPTIONS || method == METHOD_BYE));
-    return own && slice_empty(r->to_tag) && transact_merged(r);
-}
-
 static void dispatch(struct request *r)
 {
     metrics_request(r->metrics, r->message->method);
@@ -255,7 +245,8 @@ static void dispatch(struct request *r)
     if (r->message->method == METHOD_CANCEL) {
         // The INVITE has had its final answer already, which a CANCEL cannot take back.
         request_answer(r, transact_cancels(r) ? STATUS_OK : STATUS_NO_TRANSACTION, SLICE(""));
-    } else if (is_merged(r)) {
+    } else if (r->merged && (own || r->message->method == METHOD_REGISTER)) {
+        // RFC 3261 8.2.2.2
         request_answer(r, STATUS_LOOP_DETECTED, SLICE("Merged Request"));
     } else if (r->message->method == METHOD_REGISTER) {
         registrar_register(r);

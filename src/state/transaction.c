@@ -7,53 +7,72 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
+#include "state/fifo.h"
+#include "state/index.h"
 
 enum {
-    // A wheel of one lap longer than the longest timer, so that every record is met in its slot.
-    SLOT_MS = 50,
-    WHEEL_SLOTS = 1024,
-    // What malloc and the table's buckets take beside a record.
-    OVERHEAD_BYTES = 24,
     // Records looked at under one hold of the lock.
     DUE_BATCH = 256,
+    // Records that are over, taken back for each one that is added: more than come, so that what is
+    // over never fills the memory, and few enough to be no burden.
+    TAKE_BACK = 2,
 };
 
-static_assert(WHEEL_SLOTS * SLOT_MS > TIMER_H_MS + TIMER_T2_MS, "one lap holds every timer");
+// Timer G, which doubles from T1 up to T2: records wait in the queue of their interval. As all of a
+// queue wait equally long, they are due in the order in which they came.
+static const uint32_t intervals_ms[] = {TIMER_G_MS, 2 * TIMER_G_MS, 4 * TIMER_G_MS, TIMER_T2_MS};
+
+enum { INTERVALS = sizeof(intervals_ms) / sizeof(intervals_ms[0]) };
+
+static_assert(8 * TIMER_G_MS == TIMER_T2_MS, "the intervals double up to T2");
 
 struct record {
-    UT_hash_handle hh;       // in the table by key
-    UT_hash_handle hh_merge; // in the table by what merged requests have in common
+    uint64_t over_ms; // when it is forgotten
+    uint64_t hash;
     uint64_t merge;
-    struct record *wheel_next;
-    struct record **wheel_link;
-    uint64_t over_ms;   // when it is forgotten
-    uint64_t repeat_ms; // when the answer is sent next, of an INVITE without its ACK
-    uint32_t interval_ms;
-    bool repeats;      // INVITE, and no ACK yet
+    bool merges;
     bool acknowledged; // INVITE and its ACK has come
+    bool repeats;      // INVITE, and no ACK yet: it stands in a queue
+    uint8_t interval;  // of intervals_ms
     uint16_t key_len;
     uint32_t answer_len;
+    uint64_t repeat_ms; // when the answer is sent next
+    struct record *queue_next;
+    struct record *queue_previous;
     struct transaction_path path;
     char bytes[]; // key, answer
 };
 
+struct queue {
+    struct record *first;
+    struct record *last;
+};
+
+// Records lie in a FIFO in the order they came, and are forgotten in it: what is over earlier than
+// one before it, as an INVITE with its ACK, is not found any more, but waits for that one.
 struct shard {
     alignas(64) pthread_mutex_t lock;
-    struct record *table;
-    struct record *merges;
-    struct record *wheel[WHEEL_SLOTS];
-    struct record *due; // the slot that is being worked off
-    uint64_t next_slot; // the next to be taken up
+    struct fifo records;
+    struct index index; // by hash, and by merge for those that have one
+    struct queue queues[INTERVALS];
+    // Read without the lock.
     _Atomic uint64_t transactions;
     _Atomic uint64_t bytes;
+    _Atomic uint64_t evicted;
 };
 
 struct transactions {
     struct transactions_config config;
     struct shard *shards;
 };
+
+static bool shard_init(struct shard *shard, size_t budget_bytes)
+{
+    const int rc = pthread_mutex_init(&shard->lock, NULL);
+    assert(rc == 0); // only attributes could make it fail, and there are none
+    (void)rc;
+    return fifo_create(&shard->records, budget_bytes);
+}
 
 struct transactions *transactions_create(const struct transactions_config *config)
 {
@@ -69,85 +88,16 @@ struct transactions *transactions_create(const struct transactions_config *confi
         return NULL;
     }
     memset(t->shards, 0, config->shards * sizeof(struct shard));
+    bool ok = true;
     for (unsigned i = 0; i < config->shards; i++) {
-        const int rc = pthread_mutex_init(&t->shards[i].lock, NULL);
-        assert(rc == 0); // only attributes could make it fail, and there are none
-        (void)rc;
+        ok = shard_init(&t->shards[i], config->budget_bytes / config->shards) && ok;
+    }
+    if (!ok) {
+        transactions_destroy(t);
+        return NULL;
     }
     return t;
 }
-
-// ---- The table of a shard
-
-static struct shard *shard_of(struct transactions *t, const struct transaction_key *key)
-{
-    // By Call-ID, so that all that has to be found together is under one lock.
-    return &t->shards[key->call & (t->config.shards - 1)];
-}
-
-// NOLINTBEGIN(readability-function-size,readability-function-cognitive-complexity)
-static struct record *table_find(const struct shard *shard, const struct transaction_key *key)
-{
-    struct record *found = NULL;
-    HASH_FIND_BYHASHVALUE(hh, shard->table, key->text.at, key->text.len, (unsigned)key->hash,
-                          found);
-    return found;
-}
-
-static struct record *merge_find(const struct shard *shard, uint64_t merge)
-{
-    struct record *found = NULL;
-    HASH_FIND_BYHASHVALUE(hh_merge, shard->merges, &merge, sizeof(merge), (unsigned)merge, found);
-    return found;
-}
-
-// Of several transactions of one request by several ways the newest stands in the second table, for
-// it is over last; the others have no table there.
-static void merge_add(struct shard *shard, struct record *record)
-{
-    struct record *const older = merge_find(shard, record->merge);
-    record->hh_merge.tbl = NULL;
-    HASH_ADD_BYHASHVALUE(hh_merge, shard->merges, merge, sizeof(record->merge),
-                         (unsigned)record->merge, record);
-    if (older != NULL && record->hh_merge.tbl != NULL) {
-        HASH_DELETE(hh_merge, shard->merges, older);
-        older->hh_merge.tbl = NULL;
-    }
-}
-
-static bool table_add(struct shard *shard, struct record *record, uint64_t hash)
-{
-    HASH_ADD_KEYPTR_BYHASHVALUE(hh, shard->table, record->bytes, record->key_len, (unsigned)hash,
-                                record);
-    if (record->hh.tbl == NULL) {
-        return false;
-    }
-    merge_add(shard, record);
-    return true;
-}
-
-static void table_remove(struct shard *shard, struct record *record)
-{
-    HASH_DELETE(hh, shard->table, record);
-    if (record->hh_merge.tbl != NULL) {
-        HASH_DELETE(hh_merge, shard->merges, record);
-    }
-}
-
-static void free_shard(struct shard *shard)
-{
-    struct record *record = shard->table;
-    HASH_CLEAR(hh_merge, shard->merges);
-    HASH_CLEAR(hh, shard->table);
-    while (record != NULL) {
-        struct record *const next = record->hh.next;
-        free(record);
-        record = next;
-    }
-    (void)pthread_mutex_destroy(&shard->lock);
-}
-
-// NOLINTEND(readability-function-size,readability-function-cognitive-complexity)
 
 void transactions_destroy(struct transactions *t)
 {
@@ -155,106 +105,81 @@ void transactions_destroy(struct transactions *t)
         return;
     }
     for (unsigned i = 0; i < t->config.shards; i++) {
-        free_shard(&t->shards[i]);
+        struct shard *const shard = &t->shards[i];
+        index_destroy(&shard->index);
+        fifo_destroy(&shard->records);
+        (void)pthread_mutex_destroy(&shard->lock);
     }
     free(t->shards);
     free(t);
 }
 
+// By Call-ID, so that all that has to be found together is under one lock.
+static struct shard *shard_of(struct transactions *t, const struct transaction_key *key)
+{
+    return &t->shards[key->call & (t->config.shards - 1)];
+}
+
 // ---- Counting: written under the shard's lock, read by anyone
 
-static void count(struct shard *shard, int64_t records, int64_t bytes)
+static void publish(struct shard *shard)
 {
-    // relaxed: numbers for people and for the budget, ordered with nothing
-    const uint64_t r = atomic_load_explicit(&shard->transactions, memory_order_relaxed);
-    const uint64_t b = atomic_load_explicit(&shard->bytes, memory_order_relaxed);
-    atomic_store_explicit(&shard->transactions, r + (uint64_t)records, memory_order_relaxed);
-    atomic_store_explicit(&shard->bytes, b + (uint64_t)bytes, memory_order_relaxed);
+    // relaxed: numbers for people, ordered with nothing
+    atomic_store_explicit(&shard->transactions, shard->records.count, memory_order_relaxed);
+    atomic_store_explicit(&shard->bytes, shard->records.used, memory_order_relaxed);
+}
+
+static void count_evicted(struct shard *shard)
+{
+    // relaxed: as above
+    const uint64_t n = atomic_load_explicit(&shard->evicted, memory_order_relaxed);
+    atomic_store_explicit(&shard->evicted, n + 1, memory_order_relaxed);
 }
 
 struct transactions_size transactions_size(const struct transactions *t)
 {
     struct transactions_size size = {0};
     for (unsigned i = 0; i < t->config.shards; i++) {
+        const struct shard *const shard = &t->shards[i];
         // relaxed: as above
-        size.transactions += atomic_load_explicit(&t->shards[i].transactions, memory_order_relaxed);
-        size.bytes += atomic_load_explicit(&t->shards[i].bytes, memory_order_relaxed);
+        size.transactions += atomic_load_explicit(&shard->transactions, memory_order_relaxed);
+        size.bytes += atomic_load_explicit(&shard->bytes, memory_order_relaxed);
+        size.evicted += atomic_load_explicit(&shard->evicted, memory_order_relaxed);
     }
     return size;
 }
 
-static size_t cost_of(size_t key_len, size_t answer_len)
+// ---- Timer G
+
+static void enqueue(struct shard *shard, struct record *record, struct now now)
 {
-    return offsetof(struct record, bytes) + key_len + answer_len + OVERHEAD_BYTES;
+    struct queue *const queue = &shard->queues[record->interval];
+    record->repeat_ms = now.mono_ms + intervals_ms[record->interval];
+    record->queue_next = NULL;
+    record->queue_previous = queue->last;
+    *(queue->last == NULL ? &queue->first : &queue->last->queue_next) = record;
+    queue->last = record;
 }
 
-// ---- The wheel
+static void dequeue(struct shard *shard, struct record *record)
+{
+    struct queue *const queue = &shard->queues[record->interval];
+    struct record *const next = record->queue_next;
+    struct record *const previous = record->queue_previous;
+    *(previous == NULL ? &queue->first : &previous->queue_next) = next;
+    *(next == NULL ? &queue->last : &next->queue_previous) = previous;
+}
+
+// ---- Finding
 
 static bool over(const struct record *record, struct now now)
 {
     return record->over_ms <= now.mono_ms;
 }
 
-static void wheel_unlink(struct record *record)
+static struct slice record_key(const struct record *record)
 {
-    *record->wheel_link = record->wheel_next;
-    if (record->wheel_next != NULL) {
-        record->wheel_next->wheel_link = record->wheel_link;
-    }
-}
-
-// Into the slot that is worked off first after `at_ms`.
-static void wheel_link(struct shard *shard, struct record *record, uint64_t at_ms)
-{
-    uint64_t slot = (at_ms + SLOT_MS - 1) / SLOT_MS;
-    slot = slot < shard->next_slot ? shard->next_slot : slot;
-    struct record **const head = &shard->wheel[slot % WHEEL_SLOTS];
-    record->wheel_next = *head;
-    record->wheel_link = head;
-    if (*head != NULL) {
-        (*head)->wheel_link = &record->wheel_next;
-    }
-    *head = record;
-}
-
-static uint64_t next_event_ms(const struct record *record)
-{
-    return record->repeats && record->repeat_ms < record->over_ms ? record->repeat_ms
-                                                                  : record->over_ms;
-}
-
-static void forget(struct shard *shard, struct record *record)
-{
-    wheel_unlink(record);
-    table_remove(shard, record);
-    count(shard, -1, -(int64_t)cost_of(record->key_len, record->answer_len));
-    free(record);
-}
-
-// ---- Adding and finding
-
-static struct record *record_create(const struct transaction_key *key, enum transaction_kind kind,
-                                    struct slice answer, const struct transaction_path *path,
-                                    struct now now)
-{
-    struct record *const record =
-        malloc(offsetof(struct record, bytes) + key->text.len + answer.len);
-    if (record == NULL) {
-        return NULL;
-    }
-    record->merge = key->merge;
-    record->over_ms = now.mono_ms + (kind == TRANSACTION_INVITE ? TIMER_H_MS : TIMER_J_MS);
-    record->repeat_ms = now.mono_ms + TIMER_G_MS;
-    record->interval_ms = TIMER_G_MS;
-    record->repeats = kind == TRANSACTION_INVITE;
-    record->acknowledged = false;
-    record->key_len = (uint16_t)key->text.len;
-    record->answer_len = (uint32_t)answer.len;
-    record->path = *path;
-    struct buf bytes = buf_over(record->bytes, key->text.len + answer.len);
-    buf_put(&bytes, key->text);
-    buf_put(&bytes, answer);
-    return record;
+    return slice_of(record->bytes, record->key_len);
 }
 
 static struct slice record_answer(const struct record *record)
@@ -262,21 +187,172 @@ static struct slice record_answer(const struct record *record)
     return slice_of(record->bytes + record->key_len, record->answer_len);
 }
 
-static enum transaction_added insert(struct shard *shard, struct record *record,
-                                     const struct transaction_key *key, struct now now)
+// NULL when there is none whose time is not over.
+static struct record *find(const struct shard *shard, const struct transaction_key *key,
+                           struct now now)
 {
-    struct record *const present = table_find(shard, key);
-    if (present != NULL && !over(present, now)) {
+    struct index_search search;
+    uint32_t ref = index_first(&shard->index, (uint32_t)key->hash, &search);
+    for (; ref != 0; ref = index_next(&shard->index, &search)) {
+        struct record *const record = fifo_piece(&shard->records, ref);
+        if (record->hash == key->hash && slice_equal(record_key(record), key->text) &&
+            !over(record, now)) {
+            return record;
+        }
+    }
+    return NULL;
+}
+
+static bool has_merged(const struct shard *shard, const struct transaction_key *key, struct now now)
+{
+    struct index_search search;
+    uint32_t ref = index_first(&shard->index, (uint32_t)key->merge, &search);
+    for (; ref != 0; ref = index_next(&shard->index, &search)) {
+        const struct record *const record = fifo_piece(&shard->records, ref);
+        if (record->merges && record->merge == key->merge && !over(record, now) &&
+            !slice_equal(record_key(record), key->text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum transaction_found transactions_find(struct transactions *t, const struct transaction_key *key,
+                                         struct now now, struct buf *answer,
+                                         struct endpoint *target)
+{
+    struct shard *const shard = shard_of(t, key);
+    enum transaction_found found = TRANSACTION_NEW;
+    (void)pthread_mutex_lock(&shard->lock);
+    const struct record *const record = find(shard, key, now);
+    if (record != NULL) {
+        found = TRANSACTION_REPEATED;
+        if (!record->acknowledged) {
+            buf_put(answer, record_answer(record));
+            *target = record->path.target;
+        }
+    } else if (key->merges && has_merged(shard, key, now)) {
+        found = TRANSACTION_MERGED;
+    }
+    (void)pthread_mutex_unlock(&shard->lock);
+    return found;
+}
+
+bool transactions_has(struct transactions *t, const struct transaction_key *key, struct now now)
+{
+    struct shard *const shard = shard_of(t, key);
+    (void)pthread_mutex_lock(&shard->lock);
+    const bool found = find(shard, key, now) != NULL;
+    (void)pthread_mutex_unlock(&shard->lock);
+    return found;
+}
+
+bool transactions_acknowledge(struct transactions *t, const struct transaction_key *key,
+                              struct now now)
+{
+    struct shard *const shard = shard_of(t, key);
+    (void)pthread_mutex_lock(&shard->lock);
+    struct record *const record = find(shard, key, now);
+    if (record != NULL && record->repeats) {
+        dequeue(shard, record);
+        record->repeats = false;
+        record->acknowledged = true;
+        record->over_ms = now.mono_ms + TIMER_I_MS;
+    }
+    (void)pthread_mutex_unlock(&shard->lock);
+    return record != NULL;
+}
+
+// ---- Forgetting
+
+static void forget_oldest(struct shard *shard)
+{
+    struct record *const record = fifo_oldest(&shard->records);
+    const uint32_t ref = fifo_ref(&shard->records, record);
+    index_remove(&shard->index, (uint32_t)record->hash, ref);
+    if (record->merges) {
+        index_remove(&shard->index, (uint32_t)record->merge, ref);
+    }
+    if (record->repeats) {
+        dequeue(shard, record);
+    }
+    fifo_drop(&shard->records);
+}
+
+// Up to `most` records that are over. False when all of those have gone.
+static bool take_back(struct shard *shard, unsigned most, struct now now)
+{
+    for (unsigned i = 0; i < most; i++) {
+        const struct record *const oldest = fifo_oldest(&shard->records);
+        if (oldest == NULL || !over(oldest, now)) {
+            return false;
+        }
+        forget_oldest(shard);
+    }
+    return true;
+}
+
+// ---- Adding
+
+// Memory for a record, for which older ones may have to go. NULL when that cannot help.
+static struct record *make_room(struct shard *shard, size_t bytes, struct now now)
+{
+    if (!fifo_fits(&shard->records, bytes)) {
+        return NULL;
+    }
+    struct record *record = fifo_push(&shard->records, bytes);
+    while (record == NULL && fifo_oldest(&shard->records) != NULL) {
+        if (!over(fifo_oldest(&shard->records), now)) {
+            count_evicted(shard);
+        }
+        forget_oldest(shard);
+        record = fifo_push(&shard->records, bytes);
+    }
+    return record;
+}
+
+static void record_write(struct record *record, const struct transaction_key *key,
+                         enum transaction_kind kind, struct slice answer,
+                         const struct transaction_path *path, struct now now)
+{
+    struct buf bytes = buf_over(record->bytes, key->text.len + answer.len);
+    record->over_ms = now.mono_ms + (kind == TRANSACTION_INVITE ? TIMER_H_MS : TIMER_J_MS);
+    record->hash = key->hash;
+    record->merge = key->merge;
+    record->merges = key->merges;
+    record->acknowledged = false;
+    record->repeats = kind == TRANSACTION_INVITE;
+    record->interval = 0;
+    record->key_len = (uint16_t)key->text.len;
+    record->answer_len = (uint32_t)answer.len;
+    record->path = *path;
+    buf_put(&bytes, key->text);
+    buf_put(&bytes, answer);
+}
+
+static enum transaction_added insert(struct shard *shard, const struct transaction_key *key,
+                                     enum transaction_kind kind, struct slice answer,
+                                     const struct transaction_path *path, struct now now)
+{
+    const size_t bytes = offsetof(struct record, bytes) + key->text.len + answer.len;
+    if (find(shard, key, now) != NULL) {
         return TRANSACTION_EXISTS;
     }
-    if (present != NULL) {
-        forget(shard, present); // the ticker has not come by yet
-    }
-    if (!table_add(shard, record, key->hash)) {
+    (void)take_back(shard, TAKE_BACK, now);
+    struct record *const record =
+        index_reserve(&shard->index, 2) ? make_room(shard, bytes, now) : NULL;
+    if (record == NULL) {
         return TRANSACTION_NO_ROOM;
     }
-    wheel_link(shard, record, next_event_ms(record));
-    count(shard, 1, (int64_t)cost_of(record->key_len, record->answer_len));
+    const uint32_t ref = fifo_ref(&shard->records, record);
+    record_write(record, key, kind, answer, path, now);
+    index_add(&shard->index, (uint32_t)key->hash, ref);
+    if (key->merges) {
+        index_add(&shard->index, (uint32_t)key->merge, ref);
+    }
+    if (record->repeats) {
+        enqueue(shard, record, now);
+    }
     return TRANSACTION_ADDED;
 }
 
@@ -286,140 +362,60 @@ enum transaction_added transactions_add(struct transactions *t, const struct tra
 {
     assert(key->text.len <= TRANSACTION_KEY_BYTES_MAX && answer.len <= ANSWER_BYTES_MAX);
     struct shard *const shard = shard_of(t, key);
-    const size_t cost = cost_of(key->text.len, answer.len);
-    // relaxed: the shard's own share of the budget, which only threads that add at the same moment
-    // can pass, by as much as they add
-    if (atomic_load_explicit(&shard->bytes, memory_order_relaxed) + cost >
-        t->config.budget_bytes / t->config.shards) {
-        return TRANSACTION_NO_ROOM;
-    }
-    struct record *const record = record_create(key, kind, answer, path, now);
-    if (record == NULL) {
-        return TRANSACTION_NO_ROOM;
-    }
     (void)pthread_mutex_lock(&shard->lock);
-    const enum transaction_added added = insert(shard, record, key, now);
+    const enum transaction_added added = insert(shard, key, kind, answer, path, now);
+    publish(shard);
     (void)pthread_mutex_unlock(&shard->lock);
-    if (added != TRANSACTION_ADDED) {
-        free(record);
-    }
     return added;
-}
-
-// Locks the shard and finds the transaction, if its time is not over. The caller unlocks.
-static struct record *lock_and_find(struct shard *shard, const struct transaction_key *key,
-                                    struct now now)
-{
-    (void)pthread_mutex_lock(&shard->lock);
-    struct record *const record = table_find(shard, key);
-    return record != NULL && !over(record, now) ? record : NULL;
-}
-
-bool transactions_repeat(struct transactions *t, const struct transaction_key *key, struct now now,
-                         struct buf *answer, struct endpoint *target)
-{
-    struct shard *const shard = shard_of(t, key);
-    const struct record *const record = lock_and_find(shard, key, now);
-    if (record != NULL && !record->acknowledged) {
-        buf_put(answer, record_answer(record));
-        *target = record->path.target;
-    }
-    (void)pthread_mutex_unlock(&shard->lock);
-    return record != NULL;
-}
-
-bool transactions_acknowledge(struct transactions *t, const struct transaction_key *key,
-                              struct now now)
-{
-    struct shard *const shard = shard_of(t, key);
-    struct record *const record = lock_and_find(shard, key, now);
-    if (record != NULL && record->repeats) {
-        record->repeats = false;
-        record->acknowledged = true;
-        record->over_ms = now.mono_ms + TIMER_I_MS;
-        wheel_unlink(record);
-        wheel_link(shard, record, record->over_ms);
-    }
-    (void)pthread_mutex_unlock(&shard->lock);
-    return record != NULL;
-}
-
-bool transactions_has(struct transactions *t, const struct transaction_key *key, struct now now)
-{
-    struct shard *const shard = shard_of(t, key);
-    const struct record *const record = lock_and_find(shard, key, now);
-    (void)pthread_mutex_unlock(&shard->lock);
-    return record != NULL;
-}
-
-bool transactions_merged(struct transactions *t, const struct transaction_key *key, struct now now)
-{
-    struct shard *const shard = shard_of(t, key);
-    (void)pthread_mutex_lock(&shard->lock);
-    const struct record *const record = merge_find(shard, key->merge);
-    const bool merged = record != NULL && !over(record, now) &&
-                        !slice_equal(slice_of(record->bytes, record->key_len), key->text);
-    (void)pthread_mutex_unlock(&shard->lock);
-    return merged;
 }
 
 // ---- What is due
 
-// The next record of the slots that have been passed, or NULL. A slot is taken off the wheel to be
-// worked off, for what is not due yet may have its place in the same one, a lap later.
-static struct record *next_passed(struct shard *shard, struct now now)
-{
-    const uint64_t now_slot = now.mono_ms / SLOT_MS;
-    if (shard->next_slot + WHEEL_SLOTS <= now_slot) {
-        shard->next_slot = now_slot - WHEEL_SLOTS + 1; // one lap meets every slot
-    }
-    while (shard->due == NULL && shard->next_slot <= now_slot) {
-        struct record **const slot = &shard->wheel[shard->next_slot++ % WHEEL_SLOTS];
-        shard->due = *slot;
-        *slot = NULL;
-        if (shard->due != NULL) {
-            shard->due->wheel_link = &shard->due;
-        }
-    }
-    return shard->due;
-}
-
 // RFC 3261 17.2.1: the interval of timer G doubles up to T2.
-static void repeat(struct record *record, struct now now, struct buf *answer,
+static void repeat(struct shard *shard, struct record *record, struct now now, struct buf *answer,
                    struct transaction_path *path)
 {
-    const uint32_t doubled = 2 * record->interval_ms;
     buf_put(answer, record_answer(record));
     *path = record->path;
-    record->interval_ms = doubled < TIMER_T2_MS ? doubled : TIMER_T2_MS;
-    record->repeat_ms = now.mono_ms + record->interval_ms;
+    dequeue(shard, record);
+    if (record->interval < INTERVALS - 1) {
+        record->interval++;
+    }
+    enqueue(shard, record, now);
 }
 
-// Works off passed slots under one hold of the lock, until an answer is to be sent again or the
-// batch is full. *more: there is more to do in this shard.
+// The first record of the queues that is due, or NULL.
+static struct record *first_due(const struct shard *shard, struct now now)
+{
+    for (unsigned i = 0; i < INTERVALS; i++) {
+        struct record *const first = shard->queues[i].first;
+        if (first != NULL && first->repeat_ms <= now.mono_ms) {
+            return first;
+        }
+    }
+    return NULL;
+}
+
+// Under one hold of the lock, until an answer is to be sent again or the batch is full. *more:
+// there is more to do in this shard.
 static bool work_off(struct shard *shard, struct now now, struct buf *answer,
                      struct transaction_path *path, bool *more)
 {
+    *more = take_back(shard, DUE_BATCH, now);
     for (unsigned i = 0; i < DUE_BATCH; i++) {
-        struct record *const record = next_passed(shard, now);
-        *more = record != NULL;
+        struct record *const record = first_due(shard, now);
         if (record == NULL) {
             return false;
         }
-        if (over(record, now)) {
-            forget(shard, record);
-            continue;
-        }
-        const bool repeats = record->repeats && record->repeat_ms <= now.mono_ms;
-        if (repeats) {
-            repeat(record, now, answer, path);
-        }
-        wheel_unlink(record);
-        wheel_link(shard, record, next_event_ms(record));
-        if (repeats) {
+        if (!over(record, now)) {
+            *more = true;
+            repeat(shard, record, now, answer, path);
             return true;
         }
+        dequeue(shard, record); // over, and it waits for older ones to go
+        record->repeats = false;
     }
+    *more = true;
     return false;
 }
 
@@ -431,6 +427,7 @@ bool transactions_next_due(struct transactions *t, unsigned *shard, struct now n
         bool more;
         (void)pthread_mutex_lock(&s->lock);
         const bool found = work_off(s, now, answer, path, &more);
+        publish(s);
         (void)pthread_mutex_unlock(&s->lock);
         *shard += more ? 0 : 1;
         if (found) {

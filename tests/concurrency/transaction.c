@@ -70,8 +70,11 @@ static struct transaction_key key_of(unsigned n, char text[static TEXT_MAX])
     struct buf b = buf_over(text, TEXT_MAX);
     buf_put(&b, SLICE("key "));
     buf_put_u64(&b, n);
-    return (struct transaction_key){
-        .text = buf_slice(&b), .hash = mix(n), .call = mix(n / 3), .merge = mix(n / 3)};
+    return (struct transaction_key){.text = buf_slice(&b),
+                                    .hash = mix(n),
+                                    .call = mix(n / 3),
+                                    .merges = true,
+                                    .merge = mix(n / 3)};
 }
 
 // ---- Workers
@@ -117,7 +120,7 @@ static enum outcome answer_request(unsigned n, unsigned thread)
     struct buf again = buf_over(bytes, sizeof(bytes));
     struct buf answer = buf_over(own, sizeof(own));
     put_answer(&answer, n, thread);
-    if (!transactions_repeat(table, &key, now(), &again, &target)) {
+    if (transactions_find(table, &key, now(), &again, &target) != TRANSACTION_REPEATED) {
         const enum transaction_added added =
             transactions_add(table, &key, is_invite(n) ? TRANSACTION_INVITE : TRANSACTION_OTHER,
                              buf_slice(&answer), &path, now());
@@ -126,7 +129,8 @@ static enum outcome answer_request(unsigned n, unsigned thread)
             check_same_answer(n, buf_slice(&answer));
             return OUTCOME_ADDED;
         }
-        check(transactions_repeat(table, &key, now(), &again, &target), "what exists is repeated");
+        check(transactions_find(table, &key, now(), &again, &target) == TRANSACTION_REPEATED,
+              "what exists is repeated");
     }
     if (again.len == 0) {
         check(is_invite(n), "only an INVITE is absorbed");
@@ -150,7 +154,6 @@ static void look(unsigned n)
     char text[TEXT_MAX];
     const struct transaction_key key = key_of(n, text);
     check(transactions_has(table, &key, now()), "what has been added is there");
-    (void)transactions_merged(table, &key, now());
 }
 
 // Within a round the clock moves less than timer I, so that nothing of it is forgotten.

@@ -232,7 +232,8 @@ class Stateless(Transactions):
         counted = self.server.metrics()
         for name in ("signpost_transactions", "signpost_transaction_bytes",
                      "signpost_retransmissions_total", "signpost_answers_repeated_total",
-                     "signpost_transactions_refused_total"):
+                     "signpost_transactions_refused_total",
+                     "signpost_transactions_evicted_total"):
             self.assertEqual(counted[name], 0, name)
 
 
@@ -244,7 +245,7 @@ class Budget(Transactions):
             data = self.phone.request("INVITE", self.bob, call_id=f"call-{index}@e2e")
             self.assertEqual(self.answer_to(data).status, 302)
         counted = self.server.metrics()
-        self.assertGreater(counted["signpost_transactions_refused_total"], 50)
+        self.assertGreater(counted["signpost_transactions_evicted_total"], 50)
         self.assertGreater(counted["signpost_transactions"], 10)
         self.assertLessEqual(counted["signpost_transaction_bytes"], 65536)
         register = self.phone.register(self.bob, "<sip:bob@192.0.2.20>", call_id="full@e2e")

@@ -30,7 +30,9 @@
     X(RETRANSMISSIONS, COUNTER, "signpost_retransmissions_total", "",                              \
       "Requests recognized as retransmissions and answered, or absorbed, as the first time.")      \
     X(TRANSACTIONS_REFUSED, COUNTER, "signpost_transactions_refused_total", "",                    \
-      "Requests answered without remembering it: transaction-bytes-max was used up.")              \
+      "Requests answered without remembering it: too long an answer, or no memory.")               \
+    X(TRANSACTIONS_EVICTED, COUNTER, "signpost_transactions_evicted_total", "",                    \
+      "Transactions forgotten before their time: transaction-bytes-max was used up.")              \
     X(KEEPALIVES, COUNTER, "signpost_keepalives_total", "",                                        \
       "Datagrams of nothing but line ends or NULs, which need no answer.")                         \
     X(STUN_REQUESTS, COUNTER, "signpost_stun_requests_total", "",                                  \

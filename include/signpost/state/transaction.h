@@ -12,8 +12,11 @@
 // answer, which retransmissions of the request get again, and of which an INVITE's is sent again
 // by itself until the ACK comes.
 //
-// What is remembered is bounded. Past the budget nothing more is: the request has been answered
-// all the same, and a retransmission is answered anew, which RFC 3261 8.2.7 allows.
+// What is remembered is bounded. Past the budget the oldest is forgotten before its time to make
+// room for the newest, whose retransmissions are the likeliest to come; a retransmission of what
+// has been forgotten is answered anew, which RFC 3261 8.2.7 allows. Each shard has its part of the
+// budget; an answer longer than an eighth of that may not be remembered at all (those of any length
+// are from 1 MB up).
 //
 // Any number of threads may call anything here at the same time, but for create and destroy. One
 // class of lock, the mutex of a shard: a call holds one at a time, and no other lock with it.
@@ -32,7 +35,7 @@ enum {
 
 struct transactions_config {
     unsigned shards;     // a power of two, up to SHARDS_MAX
-    size_t budget_bytes; // all transactions together; the wheels, 8 KB a shard, come on top
+    size_t budget_bytes; // all transactions together; the index, some 30 bytes each, comes on top
 };
 
 // What a request is known by. The hashes are keyed.
@@ -41,14 +44,21 @@ struct transaction_key {
                        // most TRANSACTION_KEY_BYTES_MAX of them
     uint64_t hash;     // of the text, and of what else requests of one transaction have in common
     uint64_t call;     // of the Call-ID
-    uint64_t merge; // of From tag, Call-ID and CSeq, which a request that has come by another way
-                    // has in common (RFC 3261 8.2.2.2)
+    bool merges;       // somebody will ask whether the request has come by another way
+    uint64_t merge;    // then: of From tag, Call-ID and CSeq, which it has in common with that one
+                       // (RFC 3261 8.2.2.2)
 };
 
 enum transaction_added {
     TRANSACTION_ADDED,
-    TRANSACTION_EXISTS, // another thread has just answered a copy of the request
-    TRANSACTION_NO_ROOM,
+    TRANSACTION_EXISTS,  // another thread has just answered a copy of the request
+    TRANSACTION_NO_ROOM, // too long for a shard's part of the budget, or there is no memory
+};
+
+enum transaction_found {
+    TRANSACTION_NEW,
+    TRANSACTION_REPEATED, // a retransmission
+    TRANSACTION_MERGED,   // the same request has come before by another way (RFC 3261 8.2.2.2)
 };
 
 enum transaction_kind {
@@ -75,11 +85,12 @@ enum transaction_added transactions_add(struct transactions *transactions,
                                         enum transaction_kind kind, struct slice answer,
                                         const struct transaction_path *path, struct now now);
 
-// A request has come. When it is a retransmission, writes the answer given before into *answer,
-// sets *target, and returns true; *answer is left empty for an INVITE that has been acknowledged,
-// whose retransmissions are absorbed.
-bool transactions_repeat(struct transactions *transactions, const struct transaction_key *key,
-                         struct now now, struct buf *answer, struct endpoint *target);
+// A request has come. When it is a retransmission, writes the answer given before into *answer and
+// sets *target; *answer is left empty for an INVITE that has been acknowledged, whose
+// retransmissions are absorbed.
+enum transaction_found transactions_find(struct transactions *transactions,
+                                         const struct transaction_key *key, struct now now,
+                                         struct buf *answer, struct endpoint *target);
 
 // An ACK has come: no more repetitions, timer I. False when there is no such transaction.
 bool transactions_acknowledge(struct transactions *transactions, const struct transaction_key *key,
@@ -89,11 +100,6 @@ bool transactions_acknowledge(struct transactions *transactions, const struct tr
 bool transactions_has(struct transactions *transactions, const struct transaction_key *key,
                       struct now now);
 
-// The request has come before by another way: an ongoing transaction has its From tag, Call-ID and
-// CSeq, and another key (RFC 3261 8.2.2.2).
-bool transactions_merged(struct transactions *transactions, const struct transaction_key *key,
-                         struct now now);
-
 // What is due by the clock, for one thread (the ticker): forgets transactions whose time is over,
 // and hands out one answer that is to be sent again. Call it with *shard 0 first and until it
 // returns false.
@@ -101,8 +107,10 @@ bool transactions_next_due(struct transactions *transactions, unsigned *shard, s
                            struct buf *answer, struct transaction_path *path);
 
 struct transactions_size {
-    uint64_t transactions;
+    uint64_t transactions; // those that are over count until their memory is taken back, which is
+                           // when all older ones are over too
     uint64_t bytes;
+    uint64_t evicted; // forgotten before their time, since the start
 };
 
 // Counted without a lock: each number was true a moment ago.
