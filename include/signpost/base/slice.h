@@ -74,20 +74,69 @@ static inline int ascii_hex(char c)
     return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
 }
 
+// SP, HTAB, CR and LF: the white space of a header value, which may be folded over lines.
+static inline bool ascii_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 // Everything from offset `from` on; empty when the slice is shorter.
-struct slice slice_from(struct slice s, size_t from);
+static inline struct slice slice_from(struct slice s, size_t from)
+{
+    const size_t skipped = from < s.len ? from : s.len;
+    return slice_of(skipped == 0 ? s.at : s.at + skipped, s.len - skipped);
+}
 
-// Without SP, HTAB, CR and LF at both ends (a header value may be folded over lines).
-struct slice slice_trim(struct slice s);
-
-// Equal but for the case of ASCII letters.
-bool slice_equal_nocase(struct slice a, struct slice b);
+// Without ascii_space at both ends.
+static inline struct slice slice_trim(struct slice s)
+{
+    while (s.len > 0 && ascii_space(s.at[0])) {
+        s.at++;
+        s.len--;
+    }
+    while (s.len > 0 && ascii_space(s.at[s.len - 1])) {
+        s.len--;
+    }
+    return s;
+}
 
 // Offset of the first `c`, or s.len when there is none.
-size_t slice_find(struct slice s, char c);
+static inline size_t slice_find(struct slice s, char c)
+{
+    const char *const hit = s.len == 0 ? NULL : (const char *)memchr(s.at, c, s.len);
+    return hit == NULL ? s.len : (size_t)(hit - s.at);
+}
+
+// For slice_equal_nocase, when the lengths are the same.
+bool slice_same_nocase(const char *a, const char *b, size_t len);
+
+// Equal but for the case of ASCII letters. Most of what is compared differs in length.
+static inline bool slice_equal_nocase(struct slice a, struct slice b)
+{
+    return a.len == b.len && slice_same_nocase(a.at, b.at, b.len);
+}
+
+// For slice_to_u64: a number of more digits than surely fit.
+bool slice_to_u64_long(struct slice s, uint64_t max, uint64_t *out);
 
 // Decimal digits only, at least one, no sign, no space: true and *out, or false (also when the
 // value exceeds `max`; then *out is `max`, so that a caller may clamp instead of reject).
-bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out);
+static inline bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out)
+{
+    enum { DIGITS_SURE_MAX = 19 };
+
+    uint64_t value = 0;
+    if (s.len == 0 || s.len > DIGITS_SURE_MAX) {
+        return s.len > 0 && slice_to_u64_long(s, max, out);
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        if (!ascii_digit(s.at[i])) {
+            return false;
+        }
+        value = value * 10 + (uint64_t)(s.at[i] - '0');
+    }
+    *out = value <= max ? value : max;
+    return value <= max;
+}
 
 #endif

@@ -18,24 +18,57 @@ enum char_class {
     CHARS_COUNT,
 };
 
-bool chars_has(enum char_class class, char c);
+static_assert(CHARS_COUNT <= 16, "one bit a class");
 
-// Every byte is of the class; an empty slice passes.
-bool chars_all(enum char_class class, struct slice s);
+// The classes of each byte, bit 1 << class: to ask is one load and one test, and every byte of a
+// request is asked about.
+extern const uint16_t chars_classes[256];
 
-// Every byte is of the class or belongs to a "%" HEX HEX escape; an empty slice passes.
-bool chars_all_escaped(enum char_class class, struct slice s);
+static inline bool chars_has(enum char_class class, char c)
+{
+    return (chars_classes[(unsigned char)c] >> class & 1) != 0;
+}
 
 // Length of the longest prefix of bytes of the class.
-size_t chars_span(enum char_class class, struct slice s);
+static inline size_t chars_span(enum char_class class, struct slice s)
+{
+    size_t n = 0;
+    while (n < s.len && chars_has(class, s.at[n])) {
+        n++;
+    }
+    return n;
+}
+
+// Length of the longest prefix of bytes of the class and "%" HEX HEX escapes. "%" itself must not
+// be of the class.
+size_t chars_span_escaped(enum char_class class, struct slice s);
+
+// Every byte is of the class; an empty slice passes.
+static inline bool chars_all(enum char_class class, struct slice s)
+{
+    return chars_span(class, s) == s.len;
+}
+
+// Every byte is of the class or belongs to a "%" HEX HEX escape; an empty slice passes.
+static inline bool chars_all_escaped(enum char_class class, struct slice s)
+{
+    return chars_span_escaped(class, s) == s.len;
+}
 
 // SP, HTAB, and the CR LF of a folded line, which the message parser leaves in place.
 static inline bool chars_lws(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    return ascii_space(c);
 }
 
 // The slice without white space at its front.
-struct slice chars_skip_lws(struct slice s);
+static inline struct slice chars_skip_lws(struct slice s)
+{
+    while (s.len > 0 && chars_lws(s.at[0])) {
+        s.at++;
+        s.len--;
+    }
+    return s;
+}
 
 #endif
