@@ -13,7 +13,7 @@ build_packages=(gcc libc6-dev cmake ninja-build pkgconf
 
 # To check it: unit tests, a second compiler with its sanitizers and linters, phones.
 test_packages=(libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev
-    llvm-14 python3 sip-tester baresip-core iproute2)
+    llvm-14 python3 sip-tester baresip-core iproute2 valgrind)
 
 say() {
     printf '%s: %s\n' "$me" "$*" >&2 || true # nobody may be listening
