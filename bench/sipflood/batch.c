@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -12,7 +13,10 @@ enum {
     ROOM_WAIT_MS = 10,
     ROOM_WAITS_MAX = 100,
     TRAIN_BYTES_MAX = 65000, // of messages; headers must fit into 64 KiB beside them
+    TRAIN_ROOM_BYTES = 1 << 16,
 };
+
+// --- sending --------------------------------------------------------------------------------
 
 struct outbox {
     int fd;
@@ -152,22 +156,39 @@ struct outbox_result outbox_take_result(struct outbox *o)
     return result;
 }
 
+// --- receiving ------------------------------------------------------------------------------
+
 struct inbox {
+    bool trains;
+    unsigned count;   // of the batch
+    unsigned next;    // which of it inbox_next reads
+    size_t read;      // bytes of that one which it has given out
+    size_t room_each; // bytes
     struct mmsghdr headers[BATCH_MESSAGES];
     struct iovec vectors[BATCH_MESSAGES];
-    char bytes[BATCH_MESSAGES][BATCH_INBOX_BYTES];
+
+    alignas(struct cmsghdr) char control[BATCH_MESSAGES][CMSG_SPACE(sizeof(int))];
+
+    char bytes[];
 };
 
-struct inbox *inbox_create(void)
+struct inbox *inbox_create(bool trains)
 {
-    struct inbox *in = calloc(1, sizeof(*in));
+    // Untouched pages of the room for trains cost nothing.
+    const size_t room_each = trains ? TRAIN_ROOM_BYTES : BATCH_INBOX_BYTES;
+    struct inbox *in = calloc(1, sizeof(*in) + room_each * BATCH_MESSAGES);
     if (in == NULL) {
         return NULL;
     }
+    in->trains = trains;
+    in->room_each = room_each;
     for (unsigned i = 0; i < BATCH_MESSAGES; i++) {
-        in->vectors[i] = (struct iovec){.iov_base = in->bytes[i], .iov_len = BATCH_INBOX_BYTES};
+        in->vectors[i] =
+            (struct iovec){.iov_base = in->bytes + i * room_each, .iov_len = room_each};
         in->headers[i].msg_hdr.msg_iov = &in->vectors[i];
         in->headers[i].msg_hdr.msg_iovlen = 1;
+        in->headers[i].msg_hdr.msg_control = trains ? in->control[i] : NULL;
+        in->headers[i].msg_hdr.msg_controllen = trains ? sizeof(in->control[i]) : 0;
     }
     return in;
 }
@@ -177,16 +198,48 @@ void inbox_destroy(struct inbox *in)
     free(in);
 }
 
-unsigned inbox_receive(struct inbox *in, int fd, bool *refused)
+bool inbox_receive(struct inbox *in, int fd)
 {
+    // The kernel has written how much of the room for control data it used.
+    for (unsigned i = 0; in->trains && i < in->count; i++) {
+        in->headers[i].msg_hdr.msg_controllen = sizeof(in->control[i]);
+    }
     const int n = recvmmsg(fd, in->headers, BATCH_MESSAGES, 0, NULL);
-    *refused = n < 0 && errno != EAGAIN && errno != EINTR;
-    return n > 0 ? (unsigned)n : 0;
+    in->next = 0;
+    in->read = 0;
+    in->count = n > 0 ? (unsigned)n : 0;
+    return n >= 0 || errno == EAGAIN || errno == EINTR;
 }
 
-bool inbox_datagram(const struct inbox *in, unsigned i, struct slice *out)
+// How long each datagram of a train is but the last; all of it when it is none.
+static size_t segment_of(const struct inbox *in, unsigned i, size_t len)
 {
-    assert(i < BATCH_MESSAGES);
-    *out = slice_of(in->bytes[i], in->headers[i].msg_len);
-    return (in->headers[i].msg_hdr.msg_flags & MSG_TRUNC) == 0;
+    const struct cmsghdr *header = (const void *)in->control[i];
+    int segment;
+    if (!in->trains || in->headers[i].msg_hdr.msg_controllen < CMSG_LEN(sizeof(segment)) ||
+        header->cmsg_level != SOL_UDP || header->cmsg_type != UDP_GRO) {
+        return len;
+    }
+    memcpy(&segment, CMSG_DATA(header), sizeof(segment));
+    return segment > 0 ? (size_t)segment : len;
+}
+
+bool inbox_next(struct inbox *in, struct slice *out, bool *whole)
+{
+    if (in->next == in->count) {
+        return false;
+    }
+    const unsigned i = in->next;
+    const size_t len = in->headers[i].msg_len;
+    const size_t left = len - in->read;
+    const size_t segment = segment_of(in, i, len);
+    const size_t taken = segment < left ? segment : left;
+    *out = slice_of(in->bytes + i * in->room_each + in->read, taken);
+    *whole = (in->headers[i].msg_hdr.msg_flags & MSG_TRUNC) == 0;
+    in->read += taken;
+    if (in->read == len) {
+        in->next++;
+        in->read = 0;
+    }
+    return true;
 }

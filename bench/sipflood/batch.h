@@ -44,15 +44,18 @@ struct outbox_result outbox_take_result(struct outbox *o);
 
 struct inbox;
 
-struct inbox *inbox_create(void);
+// With `trains` a batch may hold trains that the kernel did not cut up (UDP GRO), from sockets
+// which ports_open has told so; without, a datagram may be BATCH_INBOX_BYTES long. NULL when memory
+// is short. The caller destroys it.
+struct inbox *inbox_create(bool trains);
 void inbox_destroy(struct inbox *in);
 
-// Receives what waits at a non-blocking socket, up to BATCH_MESSAGES. Returns how many; 0 when
-// there is nothing, or when the socket reports an error: then *refused is true.
-unsigned inbox_receive(struct inbox *in, int fd, bool *refused);
+// Receives what waits at a non-blocking socket, up to BATCH_MESSAGES datagrams or trains of them,
+// for inbox_next. False when the socket reports an error.
+bool inbox_receive(struct inbox *in, int fd);
 
-// The i-th datagram, until the next inbox_receive. False when it was longer than
-// BATCH_INBOX_BYTES and is cut off.
-bool inbox_datagram(const struct inbox *in, unsigned i, struct slice *out);
+// The next datagram of the batch, until the next inbox_receive; false when there is none. *whole
+// is false when it was longer than its room and is cut off.
+bool inbox_next(struct inbox *in, struct slice *out, bool *whole);
 
 #endif

@@ -61,6 +61,8 @@ static const struct option_row rows[] = {
     {"busy", NULL, KIND_FLAG, AT(busy), 0, 0, "never sleep: steadier latencies for a whole core"},
     {"gso", NULL, KIND_FLAG, AT(gso), 0, 0,
      "let the kernel cut batches into datagrams: faster, but phones send no trains"},
+    {"gro", NULL, KIND_FLAG, AT(gro), 0, 0,
+     "take answers that the target sent as trains in one piece"},
     {"json", NULL, KIND_FLAG, AT(json), 0, 0, "print the report as one JSON object"},
     {"help", NULL, KIND_FLAG, AT(help), 0, 0, "print this"},
     {"version", NULL, KIND_FLAG, AT(version), 0, 0, "print the version"},

@@ -29,6 +29,7 @@ struct cli {
     bool echo;
     bool busy;
     bool gso;
+    bool gro;
     bool json;
     bool help;
     bool version;

@@ -76,8 +76,8 @@ struct engine *engine_create(const struct engine_config *config, FILE *why)
     e->config = *config;
     e->epoll = -1;
     e->inflight = inflight_create(inflight_rows(config), &config->timers);
-    e->outbox = outbox_create(config->trains);
-    e->inbox = inbox_create();
+    e->outbox = outbox_create(config->gso);
+    e->inbox = inbox_create(config->gro);
     tally_reset(&e->tally, config->shown);
     if (e->inflight == NULL || e->outbox == NULL || e->inbox == NULL) {
         (void)fprintf(why, "out of memory\n");
@@ -245,11 +245,10 @@ static void take_answer(struct engine *e, unsigned socket, const struct answer *
     }
 }
 
-static void take_datagram(struct engine *e, unsigned socket, unsigned i, uint64_t now_ns)
+static void take_datagram(struct engine *e, unsigned socket, struct slice datagram, bool whole,
+                          uint64_t now_ns)
 {
-    struct slice datagram;
     struct answer answer;
-    const bool whole = inbox_datagram(e->inbox, i, &datagram);
     if (!whole || !answer_parse(datagram, &answer) ||
         (answer.status == ANSWER_STATUS_NONE && !e->config.echo)) {
         const struct complaint why = {.what = "no SIP answer, or one cut short"};
@@ -262,12 +261,13 @@ static void take_datagram(struct engine *e, unsigned socket, unsigned i, uint64_
 
 static void receive(struct engine *e, unsigned socket)
 {
-    bool refused;
-    const unsigned n = inbox_receive(e->inbox, e->config.ports->fds[socket], &refused);
+    struct slice datagram;
+    bool whole;
+    const bool ok = inbox_receive(e->inbox, e->config.ports->fds[socket]);
     const uint64_t now_ns = stopwatch_now_ns();
-    e->tally.counts.unreachable += refused ? 1 : 0;
-    for (unsigned i = 0; i < n; i++) {
-        take_datagram(e, socket, i, now_ns);
+    e->tally.counts.unreachable += ok ? 0 : 1;
+    while (inbox_next(e->inbox, &datagram, &whole)) {
+        take_datagram(e, socket, datagram, whole, now_ns);
     }
 }
 

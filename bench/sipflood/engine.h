@@ -19,7 +19,8 @@ struct engine_config {
     bool acks;      // acknowledge the final answers to INVITEs
     bool echo;      // an answer is right when its branch is: the target is an echo
     bool busy;      // never sleep
-    bool trains;    // send batches by UDP GSO
+    bool gso;       // send trains
+    bool gro;       // take trains
     unsigned shown; // wrong answers kept
 };
 

@@ -67,7 +67,8 @@ static bool prepare_engine(struct flood *f, FILE *err)
         .acks = cli->scenario->invite && !cli->no_ack && !cli->echo,
         .echo = cli->echo,
         .busy = cli->busy,
-        .trains = cli->gso,
+        .gso = cli->gso,
+        .gro = cli->gro,
         .shown = (unsigned)cli->shown,
     };
     f->engine = engine_create(&config, err);
@@ -79,7 +80,7 @@ static bool prepare(struct flood *f, FILE *err)
     struct target target;
     return target_resolve(f->cli->target, &target, err) == ERR_OK &&
            ports_open(&f->ports, &target, (uint16_t)f->cli->local_port, (unsigned)f->cli->ports,
-                      err) == ERR_OK &&
+                      f->cli->gro, err) == ERR_OK &&
            prepare_script(f, err) && prepare_engine(f, err);
 }
 

@@ -5,6 +5,7 @@
 #include <linux/sock_diag.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -107,14 +108,19 @@ static void enlarge(int fd, int forced, int plain)
     }
 }
 
-static int open_one(const struct target *target, const struct sockaddr_storage *source)
+static int open_one(const struct target *target, const struct sockaddr_storage *source, bool trains)
 {
+    const int yes = 1;
     const int fd = socket(target->address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return -1;
     }
     enlarge(fd, SO_RCVBUFFORCE, SO_RCVBUF);
     enlarge(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+    if (trains) {
+        // A kernel that refuses hands over datagrams one by one, as without it.
+        (void)setsockopt(fd, SOL_UDP, UDP_GRO, &yes, sizeof(yes));
+    }
     if (bind(fd, (const struct sockaddr *)source, target->address_len) != 0 ||
         connect(fd, (const struct sockaddr *)&target->address, target->address_len) != 0) {
         const int cause = errno;
@@ -126,7 +132,7 @@ static int open_one(const struct target *target, const struct sockaddr_storage *
 }
 
 enum err ports_open(struct ports *p, const struct target *target, uint16_t first, unsigned count,
-                    FILE *why)
+                    bool trains, FILE *why)
 {
     struct sockaddr_storage source = {0};
     assert(count > 0 && count <= PORTS_MAX);
@@ -144,7 +150,7 @@ enum err ports_open(struct ports *p, const struct target *target, uint16_t first
     while (p->count < count) {
         const uint16_t port = (uint16_t)(first + p->count);
         set_port(&source, port);
-        const int fd = open_one(target, &source);
+        const int fd = open_one(target, &source, trains);
         if (fd < 0) {
             (void)fprintf(why, "cannot open UDP port %u: %s (choose others with --local-port)\n",
                           port, strerror(errno));

@@ -26,10 +26,11 @@ struct ports {
     struct ip local_ip; // by the route to the target
 };
 
-// Opens `count` sockets on `first` and the ports after it. On failure nothing stays open, and one
-// line about what is wrong goes to `why`. The caller closes.
+// Opens `count` sockets on `first` and the ports after it. With `trains` they take answers that
+// came as a train in one piece (UDP GRO), where the kernel can. On failure nothing stays open, and
+// one line about what is wrong goes to `why`. The caller closes.
 enum err ports_open(struct ports *p, const struct target *target, uint16_t first, unsigned count,
-                    FILE *why) ERR_CHECKED;
+                    bool trains, FILE *why) ERR_CHECKED;
 void ports_close(struct ports *p);
 
 // Datagrams that the kernel dropped because a receive queue was full: lost here, not at the
