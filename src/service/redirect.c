@@ -28,12 +28,14 @@ void redirect_request(struct request *r, const struct uri *callee)
     answer_moved(r, count);
 }
 
-// RFC 3261 8.3: never the Request-URI itself, which would send the caller in a circle; and
+// RFC 3261 8.3: never the Request-URI itself, which would send the caller in a circle, nor whom he
+// has named in To instead; and
 // RFC 3261 26.2.2: what is asked for by sips: is not answered with less.
 static bool usable(const struct request *r, const struct uri *callee, const struct binding *binding)
 {
     struct uri uri;
-    if (uri_parse(binding->uri, &uri) != ERR_OK || uri_equal(&uri, &r->uri)) {
+    if (uri_parse(binding->uri, &uri) != ERR_OK || uri_equal(&uri, &r->uri) ||
+        uri_equal(&uri, callee)) {
         return false;
     }
     const bool secure = r->uri.scheme == URI_SIPS || callee->scheme == URI_SIPS;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/registrar.h"
 
+#include "signpost/sip/chars.h"
 #include "signpost/sip/params.h"
 
 enum {
@@ -10,6 +11,7 @@ enum {
 };
 
 // The steps answer the request themselves when they refuse it, and then return false.
+static bool fits(struct request *r);
 static bool step1_domain(struct request *r);
 static bool step2_extensions(struct request *r);
 static bool step4_authorization(struct request *r);
@@ -27,20 +29,25 @@ void registrar_register(struct request *r)
         .updates = r->updates,
     };
     // Step 3, authentication, belongs between the second and the fourth.
-    if (step1_domain(r) && step2_extensions(r) && step4_authorization(r) &&
+    if (fits(r) && step1_domain(r) && step2_extensions(r) && step4_authorization(r) &&
         step5_address_of_record(r) && step6_contacts(r, &registration)) {
         registration.aor = buf_slice(&r->aor);
         step7_update(r, &registration);
     }
 }
 
-static bool step1_domain(struct request *r)
+static bool fits(struct request *r)
 {
     if (r->in->bytes.len > REGISTER_BYTES_MAX) {
         request_answer(r, STATUS_MESSAGE_TOO_LARGE, SLICE(""));
         return false;
     }
-    if (!request_domain_served(r, &r->uri) && !request_names_server(r)) {
+    return true;
+}
+
+static bool step1_domain(struct request *r)
+{
+    if (!request_domain_served(r, &r->uri) && !r->names_server) {
         request_answer(r, STATUS_NOT_FOUND, SLICE("Domain Not Served Here"));
         return false;
     }
@@ -75,7 +82,7 @@ static bool step5_address_of_record(struct request *r)
     }
     uri_put_aor(&r->aor, &r->to);
     if (!buf_ok(&r->aor)) {
-        request_answer(r, STATUS_URI_TOO_LONG, SLICE("Address of Record Too Long"));
+        request_answer(r, STATUS_BAD_REQUEST, SLICE("Address of Record Too Long"));
         return false;
     }
     return true;
@@ -168,6 +175,17 @@ static bool refuse_too_many(struct request *r)
     return false;
 }
 
+// What is told again must not look like the end of a line: a fold inside quotes becomes a space.
+static void put_unfolded(struct buf *b, struct slice value)
+{
+    for (size_t lf; (lf = slice_find(value, '\n')) < value.len;) {
+        buf_put(b, slice_trim(slice_of(value.at, lf)));
+        buf_put_char(b, ' ');
+        value = chars_skip_lws(slice_from(value, lf));
+    }
+    buf_put(b, value);
+}
+
 // Keeps the parameters that are the phone's own, without the white space around them.
 static struct slice keep_params(struct request *r, struct slice params)
 {
@@ -182,7 +200,7 @@ static struct slice keep_params(struct request *r, struct slice params)
         buf_put(&r->params, param.name);
         if (param.has_value) {
             buf_put_char(&r->params, '=');
-            buf_put(&r->params, param.value);
+            put_unfolded(&r->params, param.value);
         }
     }
     return slice_from(buf_slice(&r->params), from);

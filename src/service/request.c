@@ -56,15 +56,15 @@ void request_answer(struct request *r, enum status status, struct slice phrase)
     request_answer_end(r);
 }
 
-// A list of option tags (RFC 3261 20.32).
-static bool require_well_formed(const struct request *r)
+// The header field, if it is there, is a list of tokens that all pass.
+static bool all_tokens(const struct request *r, enum header id, bool (*passes)(struct slice token))
 {
-    const struct message_row *row = message_first(r->message, HEADER_REQUIRE);
+    const struct message_row *row = message_first(r->message, id);
     for (; row != NULL; row = message_next(r->message, row)) {
         struct slice rest = row->value;
         struct slice token;
         do {
-            if (token_next(&rest, &token) != ERR_OK) {
+            if (token_next(&rest, &token) != ERR_OK || (passes != NULL && !passes(token))) {
                 return false;
             }
         } while (!slice_empty(rest));
@@ -78,7 +78,7 @@ bool request_refuse_extensions(struct request *r)
     if (row == NULL) {
         return false;
     }
-    if (!require_well_formed(r)) {
+    if (!all_tokens(r, HEADER_REQUIRE, NULL)) {
         request_answer(r, STATUS_BAD_REQUEST, SLICE("Malformed Require"));
         return true;
     }
@@ -90,18 +90,18 @@ bool request_refuse_extensions(struct request *r)
     return true;
 }
 
-static bool encoding_known(const struct request *r)
+static bool encoding_known(struct slice coding)
 {
-    const struct message_row *row = message_first(r->message, HEADER_CONTENT_ENCODING);
-    for (; row != NULL; row = message_next(r->message, row)) {
-        if (!slice_equal_nocase(row->value, SLICE("identity"))) {
-            return false;
-        }
-    }
-    return true;
+    return slice_equal_nocase(coding, SLICE("identity"));
 }
 
-static bool content_known(const struct request *r)
+// English of any country, as Accept-Language has it.
+static bool language_known(struct slice tag)
+{
+    return slice_equal_nocase(slice_of(tag.at, slice_find(tag, '-')), SLICE("en"));
+}
+
+static bool type_known(const struct request *r)
 {
     const struct message_row *const row = message_first(r->message, HEADER_CONTENT_TYPE);
     struct media_type type;
@@ -119,8 +119,9 @@ static bool content_optional(const struct request *r)
 
 bool request_refuse_content(struct request *r)
 {
-    if (slice_empty(r->message->body) || content_optional(r) ||
-        (encoding_known(r) && content_known(r))) {
+    if (slice_empty(slice_trim(r->message->body)) || content_optional(r) ||
+        (type_known(r) && all_tokens(r, HEADER_CONTENT_ENCODING, encoding_known) &&
+         all_tokens(r, HEADER_CONTENT_LANGUAGE, language_known))) {
         return false;
     }
     request_answer_begin(r, STATUS_UNSUPPORTED_MEDIA_TYPE, SLICE(""));

@@ -22,6 +22,7 @@ struct request {
     // Set once the request has proved well-formed:
     struct uri uri;        // Request-URI
     struct uri to;         // the URI in To
+    bool names_server;     // the Request-URI does, and no user of it
     struct slice to_tag;   // empty when it has none
     struct slice from_tag; // empty when it has none
     struct slice call_id;
@@ -45,7 +46,7 @@ struct request {
 // The user agent server is responsible for the domain that `uri` names (RFC 3261 10.3 step 1).
 bool request_domain_served(const struct request *r, const struct uri *uri);
 
-// The Request-URI names this server and no user of it.
+// The Request-URI names this server and no user of it. The dispatcher asks once.
 bool request_names_server(const struct request *r);
 
 // Writes a whole response without header fields of its own; an empty phrase is the status's own.
@@ -60,7 +61,7 @@ void request_answer_end(struct request *r);
 bool request_refuse_extensions(struct request *r);
 
 // 415 when the request has a body that this server would have to understand and does not
-// (RFC 3261 8.2.3). True when it has answered so.
+// (RFC 3261 8.2.3). True when it has answered so. A body of nothing but line ends is none.
 bool request_refuse_content(struct request *r);
 
 // Accept, Accept-Encoding, Accept-Language: what bodies and languages are understood.

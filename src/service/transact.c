@@ -78,11 +78,11 @@ static void put_to_tag(struct request *r)
 }
 
 // INVITE and ACK have the text as it is for their key, each other method appends its name.
-static void set_key(struct request *r, enum method method)
+static void set_key(struct request *r, enum method method, struct slice name)
 {
     struct buf text = r->key_text;
     if (method != METHOD_INVITE && method != METHOD_ACK) {
-        buf_put(&text, r->message->method_name);
+        buf_put(&text, name);
     }
     r->key.text = buf_ok(&text) ? buf_slice(&text) : slice_of(NULL, 0);
 }
@@ -106,6 +106,12 @@ static uint64_t mix(uint64_t hash, uint64_t number)
     return x ^ x >> 31;
 }
 
+// What tells requests apart that have all but the method in common. INVITE's id is the plain one.
+static uint64_t id_of(uint64_t plain, enum method method)
+{
+    return belongs_to_invite(method) ? plain : plain ^ (uint64_t)method << 56;
+}
+
 // Keyed hashes that are independent of each other may be joined by exclusive or: who cannot
 // foretell one of them cannot foretell the whole.
 void transact_identify(struct request *r)
@@ -117,13 +123,11 @@ void transact_identify(struct request *r)
     put_text(r);
     // Copies of a request that is too long to be remembered are told by all of their bytes.
     r->id = sender ^ hash_bytes(key, buf_ok(&r->key_text) ? buf_slice(&r->key_text) : r->in->bytes);
-    if (!belongs_to_invite(method)) {
-        r->id ^= (uint64_t)method << 56;
-    }
+    r->id = id_of(r->id, method);
     if (r->rfc2543) {
         put_to_tag(r);
     }
-    set_key(r, method);
+    set_key(r, method, r->message->method_name);
     r->key.hash = r->id;
     r->key.call = call;
     r->key.merges = may_merge(r);
@@ -162,12 +166,26 @@ void transact_acknowledge(struct request *r)
     }
 }
 
+// RFC 3261 9.2: any method but ACK and CANCEL, INVITE first. A method that is none of ours has a
+// name that the CANCEL does not tell.
 bool transact_cancels(struct request *r)
 {
-    const struct slice own = r->key.text;
-    set_key(r, METHOD_INVITE);
-    const bool found = remembers(r) && transactions_has(r->uas->transactions, &r->key, r->in->now);
-    r->key.text = own;
+    const uint64_t plain = r->key.hash;
+    bool found = false;
+    for (unsigned m = 0; !found && m < METHOD_UNKNOWN; m++) {
+        const enum method method = (enum method)m;
+        if (method != METHOD_ACK && method != METHOD_CANCEL) {
+            r->key.hash = id_of(plain, method);
+            set_key(r, method, method_name(method));
+            found = remembers(r) && transactions_has(r->uas->transactions, &r->key, r->in->now);
+        }
+    }
+    if (found) {
+        r->id = r->key.hash; // the tag of the answer is that of the other (9.2)
+    }
+    r->key.hash = plain;
+    set_key(r, METHOD_CANCEL,
+            r->message->method_name); // the methods' names take turns in one place
     return found;
 }
 

@@ -21,7 +21,7 @@ bool transact_repeat(struct request *r, struct endpoint *target);
 // Ends the repetitions of the answer that the ACK acknowledges.
 void transact_acknowledge(struct request *r);
 
-// The INVITE that a CANCEL means is remembered (RFC 3261 9.2).
+// The request that a CANCEL means is remembered (RFC 3261 9.2). r->id becomes that one's.
 bool transact_cancels(struct request *r);
 
 // Remembers the answer in r->out. If a copy of the request has been answered by another thread at

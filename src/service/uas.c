@@ -238,14 +238,18 @@ static bool acceptable(struct request *r)
 static void dispatch(struct request *r)
 {
     metrics_request(r->metrics, r->message->method);
+    if (r->message->method == METHOD_CANCEL && our_version(r)) {
+        // What it means has had its final answer already, which a CANCEL cannot take back. It has
+        // that request's Request-URI, whatever was thought of it then (RFC 3261 9.1).
+        request_answer(r, transact_cancels(r) ? STATUS_OK : STATUS_NO_TRANSACTION, SLICE(""));
+        return;
+    }
     if (!acceptable(r)) {
         return;
     }
-    const bool own = request_names_server(r) && r->message->method != METHOD_INVITE;
-    if (r->message->method == METHOD_CANCEL) {
-        // The INVITE has had its final answer already, which a CANCEL cannot take back.
-        request_answer(r, transact_cancels(r) ? STATUS_OK : STATUS_NO_TRANSACTION, SLICE(""));
-    } else if (r->merged && (own || r->message->method == METHOD_REGISTER)) {
+    r->names_server = request_names_server(r);
+    const bool own = r->names_server && r->message->method != METHOD_INVITE;
+    if (r->merged && (own || r->message->method == METHOD_REGISTER)) {
         // RFC 3261 8.2.2.2
         request_answer(r, STATUS_LOOP_DETECTED, SLICE("Merged Request"));
     } else if (r->message->method == METHOD_REGISTER) {
@@ -255,7 +259,7 @@ static void dispatch(struct request *r)
         request_answer(r, STATUS_NO_TRANSACTION, SLICE(""));
     } else if (own) {
         answer_for_server(r);
-    } else if (request_names_server(r)) {
+    } else if (r->names_server) {
         // A caller who names only the server means the callee in To.
         redirect_request(r, &r->to);
     } else {
@@ -284,7 +288,11 @@ static void answer_for_server(struct request *r)
             answer_capabilities(r, STATUS_OK);
         }
         break;
-    case METHOD_BYE: request_answer(r, STATUS_NO_TRANSACTION, SLICE("")); break;
+    case METHOD_BYE:
+        if (!request_refuse_extensions(r)) {
+            request_answer(r, STATUS_NO_TRANSACTION, SLICE(""));
+        }
+        break;
     case METHOD_INFO:
     case METHOD_MESSAGE:
     case METHOD_NOTIFY:

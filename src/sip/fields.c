@@ -209,15 +209,11 @@ bool call_id_well_formed(struct slice value)
            (at == value.len || (!slice_empty(host) && chars_all(CHARS_WORD, host)));
 }
 
-enum err max_forwards_parse(struct slice value, uint8_t *hops)
+bool max_forwards_well_formed(struct slice value)
 {
     uint64_t number = 0;
-    if (slice_to_u64(value, UINT8_MAX, &number)) {
-        *hops = (uint8_t)number;
-        return ERR_OK;
-    }
     // slice_to_u64 leaves the maximum behind when there was a number above it
-    return number == UINT8_MAX ? ERR_RANGE : ERR_SYNTAX;
+    return slice_to_u64(value, UINT8_MAX, &number) || number == UINT8_MAX;
 }
 
 enum err token_next(struct slice *rest, struct slice *token)

@@ -222,9 +222,7 @@ static void check_header(struct message *m)
 static void check_values(struct message *m)
 {
     const struct message_row *const hops = message_first(m, HEADER_MAX_FORWARDS);
-    uint8_t number;
-    // A number above 255 passes as if the header field were absent (RFC 4475 3.1.2.4).
-    if (hops != NULL && max_forwards_parse(hops->value, &number) == ERR_SYNTAX) {
+    if (hops != NULL && !max_forwards_well_formed(hops->value)) {
         fault(m, "Malformed Max-Forwards");
     }
 }

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signpost/sip/method.h"
 
+static const struct slice names[] = {
+#define X(name, allowed) SLICE_INIT(#name),
+    METHODS(X)
+#undef X
+};
+
+struct slice method_name(enum method method)
+{
+    assert(method < METHOD_UNKNOWN);
+    return names[method];
+}
+
 enum method method_of(struct slice name)
 {
-    static const struct slice names[] = {
-#define X(name, allowed) SLICE_INIT(#name),
-        METHODS(X)
-#undef X
-    };
     for (unsigned i = 0; i < METHOD_UNKNOWN; i++) {
         if (slice_equal(name, names[i])) {
             return (enum method)i;

@@ -101,11 +101,12 @@ bool params_next(struct slice *rest, struct param *out)
         s = chars_skip_lws(slice_from(after, 1));
         out->value = slice_of(s.at, value_length(s));
         out->has_value = true;
-        if (slice_empty(out->value) && !slice_equal_nocase(out->name, SLICE("rport"))) {
+        if (slice_empty(out->value) && !slice_equal_nocase(out->name, SLICE("rport")) &&
+            !slice_equal_nocase(out->name, SLICE("expires"))) {
             return false;
         }
         s = slice_from(s, out->value.len);
-        end = s.at;
+        end = slice_empty(out->value) ? after.at + 1 : s.at;
     }
     out->whole = slice_between(start, end);
     *rest = s;
@@ -114,13 +115,13 @@ bool params_next(struct slice *rest, struct param *out)
 
 bool params_name_is_new(struct param_names *names, struct slice name)
 {
-    assert(names->count <= URI_PARTS_MAX);
+    assert(names->count <= HEADER_PARAMS_MAX);
     for (size_t i = 0; i < names->count; i++) {
         if (slice_equal_nocase(names->at[i], name)) {
             return false;
         }
     }
-    if (names->count == URI_PARTS_MAX) {
+    if (names->count == HEADER_PARAMS_MAX) {
         return false;
     }
     names->at[names->count++] = name;

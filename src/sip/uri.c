@@ -328,7 +328,7 @@ static bool host_equal(const struct uri *a, const struct uri *b)
     if (a->host_ip.family != IP_NONE || b->host_ip.family != IP_NONE) {
         return ip_equal(&a->host_ip, &b->host_ip);
     }
-    return slice_equal_nocase(a->host, b->host);
+    return slice_equal_nocase(uri_host(a), uri_host(b));
 }
 
 bool uri_equal(const struct uri *a, const struct uri *b)

@@ -47,7 +47,7 @@ static unsigned check_parts(const struct parsed *p, struct slice input)
             tags++;
         }
     }
-    assert(slice_empty(params) && n <= URI_PARTS_MAX && tags == (p->tag.len > 0 ? 1 : 0));
+    assert(slice_empty(params) && n <= HEADER_PARAMS_MAX && tags == (p->tag.len > 0 ? 1 : 0));
     return n;
 }
 

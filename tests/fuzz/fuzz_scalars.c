@@ -33,16 +33,8 @@ static void check_expires(struct slice input)
 
 static void check_max_forwards(struct slice input)
 {
-    uint8_t hops = 0xa5;
     uint64_t number;
-    const enum err e = max_forwards_parse(input, &hops);
-    if (!number_of(input, &number)) {
-        assert(e == ERR_SYNTAX);
-    } else if (number > UINT8_MAX) {
-        assert(e == ERR_RANGE);
-    } else {
-        assert(e == ERR_OK && hops == number);
-    }
+    assert(max_forwards_well_formed(input) == number_of(input, &number));
 }
 
 static bool is_token(struct slice s)

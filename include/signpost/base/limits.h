@@ -11,17 +11,23 @@ enum {
     // A datagram cannot be longer; a socket would have cut it (RFC 3261 18.1.1 asks for all of it).
     MESSAGE_BYTES_MAX = 65535,
 
-    // Header field rows that this server looks at: 400 "Too Many Header Fields".
-    HEADER_ROWS_MAX = 128,
+    // Header field rows that this server looks at: 400 "Too Many Header Fields". A request that has
+    // made all the hops that Max-Forwards allows has a Via row of each; with more of those than are
+    // kept no answer would find its way back, and there is none.
+    HEADER_ROWS_MAX = 320,
 
     // Parameters, and header components, of one URI: 400. Two URIs are compared in time that grows
     // with the product of their numbers.
     URI_PARTS_MAX = 24,
 
+    // Parameters of one header field: 400.
+    HEADER_PARAMS_MAX = 64,
+
     // Contacts in one REGISTER, and bindings of one address of record: 403 "Too Many Contacts".
     CONTACTS_PER_AOR_MAX = 64,
 
-    // An address of record in canonical form: 414 when the Request-URI's or To's is longer.
+    // An address of record in canonical form: 414 when the Request-URI's is longer, 400 when To's
+    // is.
     AOR_BYTES_MAX = 512,
 
     // URI and parameters of one Contact; push tokens need more than a kilobyte: 400.

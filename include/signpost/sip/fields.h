@@ -56,13 +56,13 @@ ERR_CHECKED enum err cseq_parse(struct slice value, struct cseq *out);
 // Call-ID: word ["@" word].
 bool call_id_well_formed(struct slice value);
 
-// Max-Forwards, from 0 to 255 (RFC 3261 20.22). ERR_RANGE for a number above, which may be taken
-// for none at all (RFC 4475 3.1.2.4).
-ERR_CHECKED enum err max_forwards_parse(struct slice value, uint8_t *hops);
+// Max-Forwards (RFC 3261 20.22): a number, of which those above 255 may be taken for none at all
+// (RFC 4475 3.1.2.4). Nobody here asks for it: nothing is forwarded.
+bool max_forwards_well_formed(struct slice value);
 
 // Takes the next token off the front of the value of a header field that is a list of them
-// (Require, Proxy-Require, Supported, Content-Encoding), and the comma behind it; for use while
-// *rest is not empty.
+// (Require, Content-Encoding, Content-Language), and the comma behind it; for use while *rest is
+// not empty.
 ERR_CHECKED enum err token_next(struct slice *rest, struct slice *token);
 
 // Content-Type (RFC 3261 20.15).

@@ -19,6 +19,7 @@
     X(REQUIRE, "Require", 0, false)                                                                \
     X(CONTENT_TYPE, "Content-Type", 'c', true)                                                     \
     X(CONTENT_ENCODING, "Content-Encoding", 'e', false)                                            \
+    X(CONTENT_LANGUAGE, "Content-Language", 0, false)                                              \
     X(CONTENT_DISPOSITION, "Content-Disposition", 0, true)
 
 enum header {

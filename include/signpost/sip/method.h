@@ -34,6 +34,9 @@ enum method {
 // Methods are case-sensitive (RFC 3261 7.1).
 enum method method_of(struct slice name);
 
+// "INVITE"; the method must not be METHOD_UNKNOWN.
+struct slice method_name(enum method method);
+
 // The allowed methods as the value of an Allow header field: "INVITE, ACK, ...".
 struct slice method_allow_list(void);
 

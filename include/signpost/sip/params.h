@@ -21,19 +21,20 @@ struct param {
 // Both take the next parameter off the front of *rest, which must begin with ";" (header
 // parameters: after white space). They return false at the end of the slice and when what stands
 // there is no parameter; *rest is then without white space at its front, and empty in the first
-// case only. By leniency "rport=" may lack its number in a header field: whatever stands there is
-// replaced (RFC 3581 4).
+// case only. By leniency "rport=" may lack its number in a header field, for whatever stands there
+// is replaced (RFC 3581 4), and so may "expires=", for a malformed value counts as an hour (RFC
+// 3261 20.10).
 bool params_next_uri(struct slice *rest, struct param *out);
 bool params_next(struct slice *rest, struct param *out);
 
 // The names of one header field's parameters so far; .count is 0 to begin with.
 struct param_names {
     size_t count;
-    struct slice at[URI_PARTS_MAX];
+    struct slice at[HEADER_PARAMS_MAX];
 };
 
 // Takes the name down. False when it has been there before, without regard to case, or when it
-// would be one more than URI_PARTS_MAX.
+// would be one more than HEADER_PARAMS_MAX.
 bool params_name_is_new(struct param_names *names, struct slice name);
 
 // Length of the quoted string at the front of `s`, with its quotes, or 0 when there is none that

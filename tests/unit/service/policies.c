@@ -93,8 +93,14 @@ static const char *line_with_body(const char *method, const char *uri, const cha
 Test(policies, body_that_is_not_understood_is_refused)
 {
     static const char *const refused[] = {
-        "", "Content-Type: text/plain\n", "Content-Type: text/plain\nContent-Disposition: render\n",
-        "Content-Type: application/sdp\nContent-Encoding: gzip\n"};
+        "",
+        "Content-Type: text/plain\n",
+        "Content-Type: text/plain\nContent-Disposition: render\n",
+        "Content-Type: application/sdp\nContent-Encoding: gzip\n",
+        "Content-Type: application/sdp\nContent-Encoding: identity, gzip\n",
+        "Content-Type: application/sdp\nContent-Encoding: identity,\n",
+        "Content-Type: application/sdp\nContent-Language: fr\n",
+        "Content-Type: application/sdp\nContent-Language: en, eng\n"};
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         cr_assert_str_eq(line_with_body("OPTIONS", "sip:example.com", refused[i]),
                          "415 Unsupported Media Type", "%s", refused[i]);
@@ -105,10 +111,21 @@ Test(policies, body_that_is_not_understood_is_refused)
     }
 }
 
+Test(policies, line_ends_behind_the_header_are_no_body)
+{
+    harness_text("REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bKe\n"
+                 "To: <sip:bob@example.com>\nFrom: <sip:a@h>;tag=1\nCall-ID: e\n"
+                 "CSeq: 1 REGISTER\nContact: <sip:b@h>\n\n\n\n");
+    cr_assert_eq(answer_status(), 200);
+}
+
 Test(policies, body_that_is_understood_or_optional_is_no_matter)
 {
     static const char *const accepted[] = {
-        "Content-Type: application/sdp\n", "c: Application/SDP;charset=utf-8\ne: identity\n",
+        "Content-Type: application/sdp\n",
+        "Content-Type: application/sdp\nContent-Encoding: identity, Identity\n",
+        "Content-Type: application/sdp\nContent-Language: EN, en-GB\n",
+        "c: Application/SDP;charset=utf-8\ne: identity\n",
         "Content-Type: text/plain\nContent-Disposition: render;handling=optional\n",
         "Content-Length: 0\n"};
     for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++) {

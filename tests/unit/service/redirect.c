@@ -181,6 +181,18 @@ Test(redirect, a_sips_request_gets_no_sip_contact)
     cr_assert_eq(answer_status(), 480);
 }
 
+Test(redirect, neither_the_request_uri_nor_who_stands_for_it_in_to_is_offered)
+{
+    harness_register("Contact: <sip:bob@example.com>\n");
+    harness_send((struct sip){.method = "INVITE", .uri = "sip:example.com"});
+    cr_assert_eq(answer_status(), 480);
+    harness_register("Contact: <sip:bob@example.com.>, <sip:b@h>\n");
+    harness_send((struct sip){.method = "INVITE"});
+    cr_assert_str_eq(answer_contacts(), "<sip:b@h>;expires=3600");
+    harness_send((struct sip){.method = "INVITE", .uri = "sip:bob@EXAMPLE.com."});
+    cr_assert_str_eq(answer_contacts(), "<sip:b@h>;expires=3600");
+}
+
 Test(redirect, too_long_an_address_is_refused)
 {
     static char uri[2 * AOR_BYTES_MAX];

@@ -108,7 +108,19 @@ Test(registrar, an_address_of_record_beyond_the_limit_is_too_long)
     cr_assert_eq(answer_status(), 200);
     (void)snprintf(to, sizeof(to), "<sip:%0*d@example.com>", AOR_BYTES_MAX - 11, 0);
     harness_send((struct sip){.to = to, .extra = "Contact: <sip:b@h>\n"});
-    cr_assert_str_eq(answer_line(), "414 Address of Record Too Long");
+    cr_assert_str_eq(answer_line(), "400 Address of Record Too Long");
+}
+
+Test(registrar, folded_parameters_are_told_again_in_one_line)
+{
+    harness_register("Contact: <sip:b@h>;x=\"a\n Evil: 1 \n \n\tb\";y=1\n");
+    cr_assert_str_eq(answer_contacts(), "<sip:b@h>;expires=3600;x=\"a Evil: 1 b\";y=1");
+}
+
+Test(registrar, an_expiry_without_a_value_counts_as_an_hour)
+{
+    harness_register("Contact: <sip:b@h>;expires=\nExpires: 120\n");
+    cr_assert_str_eq(answer_contacts(), "<sip:b@h>;expires=3600");
 }
 
 Test(registrar, forms_of_one_address_of_record_share_their_bindings)

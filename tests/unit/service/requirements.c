@@ -513,6 +513,14 @@ Test(requirements, every_row_of_content_encoding_counts)
     cr_assert_eq(answer_status(), 415);
 }
 
+Test(requirements, extensions_are_refused_before_a_dialog_is_looked_for)
+{
+    harness_send(
+        (struct sip){.method = "BYE", .uri = "sip:example.com", .extra = "Require: 100rel\n"});
+    cr_assert_eq(answer_status(), 420);
+    cr_assert_str_eq(answer_header("Unsupported"), "100rel");
+}
+
 Test(requirements, require_without_an_option_tag_is_malformed)
 {
     harness_send(

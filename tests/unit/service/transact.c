@@ -439,9 +439,49 @@ Test(transact, cancel_without_its_invite_gets_481)
     for (size_t i = 0; i < LENGTH_OF(cancels); i++) {
         cr_assert_eq(cancel(cancels[i]), 481);
     }
-    // what it means is no INVITE
-    harness_send((struct sip){.method = "OPTIONS", .cseq = 11, .via = BRANCH("3")});
+    // a method that it cannot name
+    harness_send((struct sip){.method = "FROBNICATE", .cseq = 11, .via = BRANCH("3")});
     cr_assert_eq(cancel((struct sip){.cseq = 11, .via = BRANCH("3")}), 481);
+    // another CANCEL, and an ACK, are nothing that could be cancelled
+    harness_send((struct sip){.method = "ACK", .cseq = 12, .via = BRANCH("4")});
+    cr_assert_eq(cancel((struct sip){.cseq = 12, .via = BRANCH("4")}), 481);
+    harness_advance_ms(TIMER_J_MS);
+    cr_assert_eq(cancel((struct sip){.cseq = 12, .via = BRANCH("4")}), 481);
+}
+
+Test(transact, cancel_of_any_other_request_gets_200_with_the_tag_of_its_answer)
+{
+    static const char *const methods[] = {"REGISTER", "OPTIONS", "BYE", "MESSAGE", "UPDATE"};
+    static const char *const vias[] = {BRANCH("1"), VIA_OF_2543};
+    for (size_t i = 0; i < 2 * LENGTH_OF(methods); i++) {
+        const uint32_t cseq = 100 + (uint32_t)i;
+        const char *const via = vias[i % 2];
+        char tag[17];
+        struct sip sip = {
+            .method = methods[i / 2], .uri = "sip:example.com", .cseq = cseq, .via = via};
+        harness_send(sip);
+        (void)snprintf(tag, sizeof(tag), "%s", answer_to_tag());
+        cr_assert_eq(cancel(sip), 200, "%s", methods[i / 2]);
+        cr_assert_str_eq(answer_to_tag(), tag);
+        cr_assert_eq(cancel(sip), 200, "again");
+        sip.cseq += 50;
+        cr_assert_eq(cancel(sip), 481);
+    }
+}
+
+Test(transact, cancel_of_a_refused_invite_meets_it_whatever_its_request_uri)
+{
+    static const char *const uris[] = {"tel:+1", "sip:bob@example.com?a=b",
+                                       "sip:nobody@example.com"};
+    for (uint32_t i = 0; i < LENGTH_OF(uris); i++) {
+        const struct sip sip = {.method = "INVITE", .uri = uris[i], .cseq = 10 + i};
+        struct sip again = sip;
+        harness_send(sip);
+        cr_assert_geq(answer_status(), 400);
+        again.method = "CANCEL";
+        harness_send(again);
+        cr_assert_eq(answer_status(), 200, "%s", uris[i]);
+    }
 }
 
 Test(transact, cancel_is_answered_alike_again_and_ends_nothing)
@@ -655,40 +695,4 @@ Test(transact, chosen_cseq_numbers_do_not_share_a_bucket, .timeout = 30)
         cr_assert_eq(answer_status(), 200);
     }
     cr_assert_eq(size().transactions, 65536);
-}
-
-// ---- Without transactions
-
-TestSuite(stateless, .init = harness_start, .fini = harness_stop);
-
-Test(stateless, each_copy_is_answered_anew_and_no_cancel_finds_its_invite)
-{
-    const struct sip sip = {.method = "INVITE", .cseq = 10};
-    char tag[17];
-    harness_register(HOME);
-    invite(sip, 302);
-    (void)snprintf(tag, sizeof(tag), "%s", answer_to_tag());
-    harness_register("Contact: *\nExpires: 0\n");
-    harness_send(sip);
-    cr_assert_eq(answer_status(), 404);
-    cr_assert_str_eq(answer_to_tag(), tag);
-    cr_assert_eq(cancel((struct sip){.cseq = 10}), 481);
-    harness_send((struct sip){.method = "ACK", .cseq = 10});
-    cr_assert(!harness.answered);
-    harness_send(sip);
-    cr_assert_eq(answer_status(), 404);
-    cr_assert_eq(count_of(METRIC_RETRANSMISSIONS), 0);
-    cr_assert_eq(count_of(METRIC_TRANSACTIONS_REFUSED), 0);
-    cr_assert_eq(count_of(METRIC_ACKS), 1);
-}
-
-Test(stateless, nothing_is_merged)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        harness_send((struct sip){.method = "OPTIONS",
-                                  .uri = "sip:example.com",
-                                  .cseq = 10,
-                                  .via = i == 0 ? BRANCH("1") : BRANCH("2")});
-        cr_assert_eq(answer_status(), 200);
-    }
 }

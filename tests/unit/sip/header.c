@@ -24,6 +24,7 @@ static const struct {
     {"Require", NULL, HEADER_REQUIRE, false},
     {"Content-Type", "c", HEADER_CONTENT_TYPE, true},
     {"Content-Encoding", "e", HEADER_CONTENT_ENCODING, false},
+    {"Content-Language", NULL, HEADER_CONTENT_LANGUAGE, false},
     {"Content-Disposition", NULL, HEADER_CONTENT_DISPOSITION, true},
 };
 
