@@ -145,12 +145,6 @@ static bool find_way_back(struct request *r)
     return true;
 }
 
-// The value of a header field that is surely there: message_parse has seen to it.
-static struct slice value_of(const struct request *r, enum header id)
-{
-    return message_first(r->message, id)->value;
-}
-
 // The header fields that every request must have (RFC 3261 8.1.1), in detail. Returns what is
 // wrong with them, or NULL.
 static const char *read_fields(struct request *r)
@@ -168,14 +162,14 @@ static const char *read_fields(struct request *r)
     if (!to_ok) {
         return "Malformed To";
     }
-    if (addr_parse(value_of(r, HEADER_FROM), &addr, &r->from_tag) != ERR_OK) {
+    if (addr_parse(message_value(r->message, HEADER_FROM), &addr, &r->from_tag) != ERR_OK) {
         return "Malformed From";
     }
-    r->call_id = value_of(r, HEADER_CALL_ID);
+    r->call_id = message_value(r->message, HEADER_CALL_ID);
     if (!call_id_well_formed(r->call_id)) {
         return "Malformed Call-ID";
     }
-    if (cseq_parse(value_of(r, HEADER_CSEQ), &r->cseq) != ERR_OK) {
+    if (cseq_parse(message_value(r->message, HEADER_CSEQ), &r->cseq) != ERR_OK) {
         return "Malformed CSeq";
     }
     if (!slice_equal(r->cseq.method, r->message->method_name)) {

@@ -15,23 +15,36 @@ static const struct header_row rows[] = {
 
 static_assert(sizeof(rows) / sizeof(rows[0]) == HEADER_OTHER, "one row a header");
 
-enum header header_of(struct slice name)
+// The header field that a full name may be: no two have the same length and last letter.
+static enum header candidate(struct slice name)
 {
-    if (name.len == 0) {
-        return HEADER_OTHER;
-    }
-    const char first = ascii_lower(name.at[0]);
+    const char last = ascii_lower(name.at[name.len - 1]);
+    return
+#define X(id, text, compact, once)                                                                 \
+    name.len == sizeof(text) - 1 && last == ascii_lower((text)[sizeof(text) - 2]) ? HEADER_##id:
+        HEADERS(X)
+#undef X
+            HEADER_OTHER;
+}
+
+static enum header header_of_compact(char c)
+{
+    const char letter = ascii_lower(c);
     for (unsigned i = 0; i < HEADER_OTHER; i++) {
-        const struct header_row *row = &rows[i];
-        const bool hit = name.len == 1
-                             ? row->compact != '\0' && row->compact == first
-                             : row->name.len == name.len && ascii_lower(row->name.at[0]) == first &&
-                                   slice_equal_nocase(row->name, name);
-        if (hit) {
+        if (rows[i].compact != '\0' && rows[i].compact == letter) {
             return (enum header)i;
         }
     }
     return HEADER_OTHER;
+}
+
+enum header header_of(struct slice name)
+{
+    if (name.len < 2) {
+        return name.len == 0 ? HEADER_OTHER : header_of_compact(name.at[0]);
+    }
+    const enum header h = candidate(name);
+    return h != HEADER_OTHER && slice_equal_nocase(name, rows[h].name) ? h : HEADER_OTHER;
 }
 
 struct slice header_name(enum header h)

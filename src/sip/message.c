@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signpost/sip/message.h"
 
+#include "signpost/base/scan.h"
 #include "signpost/sip/chars.h"
 #include "signpost/sip/fields.h"
 
-static enum err parse_start_line(struct slice line, struct message *m);
-static void parse_header(struct slice *rest, struct message *m);
-static void check_header(struct message *m);
+// The header fields met so far.
+struct seen {
+    uint32_t once;               // bit 1 << id: there is a row
+    uint32_t again;              // there are more
+    uint16_t last[HEADER_COUNT]; // row number of the last one, if there is any
+};
+
+static_assert(HEADER_COUNT <= 32, "one bit a header field");
+
+static enum err parse_start_line(struct slice line, bool bare_cr, struct message *m);
+static enum err parse_odd_start_line(struct slice line, size_t method_len, struct message *m);
+static void parse_header(struct slice *rest, struct message *m, struct seen *seen);
+static void check_header(struct message *m, const struct seen *seen);
 static void check_values(struct message *m);
 static void measure_body(struct slice rest, struct message *m);
 
@@ -19,41 +30,48 @@ static void fault(struct message *m, const char *problem)
 }
 
 // Cuts the next line off `rest`, without its CRLF (a lone LF will do as well). False when no line
-// end follows.
-static bool next_line(struct slice *rest, struct slice *line)
+// end follows. *bare_cr is set when a CR stands in it that belongs to no line end.
+static bool next_line(struct slice *rest, struct slice *line, bool *bare_cr)
 {
-    const size_t lf = slice_find(*rest, '\n');
-    if (lf == rest->len) {
+    const struct slice s = *rest;
+    size_t n = scan_either(s, '\r', '\n');
+    bool bare = false;
+    while (n < s.len && s.at[n] == '\r' && (n + 1 == s.len || s.at[n + 1] != '\n')) {
+        bare = true;
+        n += 1 + scan_either(slice_from(s, n + 1), '\r', '\n');
+    }
+    if (n == s.len) {
         return false;
     }
-    const bool cr = lf > 0 && rest->at[lf - 1] == '\r';
-    *line = slice_of(rest->at, cr ? lf - 1 : lf);
-    *rest = slice_from(*rest, lf + 1);
+    *line = slice_of(s.at, n);
+    *rest = slice_from(s, s.at[n] == '\r' ? n + 2 : n + 1);
+    *bare_cr = *bare_cr || bare;
     return true;
 }
 
 enum err message_parse(struct slice bytes, struct message *m)
 {
     struct slice line;
+    struct seen seen;
+    bool bare_cr = false;
     m->kind = MESSAGE_GARBAGE;
     m->method = METHOD_UNKNOWN;
     m->problem = NULL;
     m->via_lost = false;
     m->row_count = 0;
     m->body = slice_of(NULL, 0);
-    for (unsigned i = 0; i < HEADER_COUNT; i++) {
-        m->first[i] = MESSAGE_NO_ROW;
-    }
+    static_assert(MESSAGE_NO_ROW == 0xffff, "two bytes of 0xff");
+    memset(m->first, 0xff, sizeof(m->first));
 
     // RFC 3261 7.5: empty lines before the start line are ignored.
     while (bytes.len > 0 && (bytes.at[0] == '\r' || bytes.at[0] == '\n')) {
         bytes = slice_from(bytes, 1);
     }
-    if (!next_line(&bytes, &line) || parse_start_line(line, m) != ERR_OK) {
+    if (!next_line(&bytes, &line, &bare_cr) || parse_start_line(line, bare_cr, m) != ERR_OK) {
         return ERR_SYNTAX;
     }
-    parse_header(&bytes, m);
-    check_header(m);
+    parse_header(&bytes, m, &seen);
+    check_header(m, &seen);
     check_values(m);
     measure_body(bytes, m);
     return m->problem == NULL ? ERR_OK : ERR_SYNTAX;
@@ -64,12 +82,31 @@ static bool begins_with_sip(struct slice s)
     return s.len > 4 && slice_equal_nocase(slice_of(s.at, 4), SLICE("SIP/"));
 }
 
-// RFC 3261 7.1: Method SP Request-URI SP SIP-Version. A line that ends in a SIP version is taken
-// for a request's, even if the method is no token or there is more white space than allowed, so
-// that its sender learns what is wrong.
-static enum err parse_start_line(struct slice line, struct message *m)
+// RFC 3261 7.1: Method SP Request-URI SP SIP-Version, to the letter.
+static enum err parse_start_line(struct slice line, bool bare_cr, struct message *m)
 {
+    static const struct slice version = SLICE_INIT("SIP/2.0");
+
     const size_t method_len = chars_span(CHARS_TOKEN, line);
+    const struct slice rest = slice_from(line, method_len + 1);
+    const size_t uri_len = scan_either(rest, ' ', '\t');
+    if (bare_cr || method_len == 0 || uri_len == 0 || line.at[method_len] != ' ' ||
+        rest.len != uri_len + 1 + version.len || rest.at[uri_len] != ' ' ||
+        memcmp(rest.at + uri_len + 1, version.at, version.len) != 0) {
+        return parse_odd_start_line(line, method_len, m);
+    }
+    m->kind = MESSAGE_REQUEST;
+    m->method_name = slice_of(line.at, method_len);
+    m->method = method_of(m->method_name);
+    m->uri = slice_of(rest.at, uri_len);
+    m->version = slice_of(rest.at + uri_len + 1, version.len);
+    return ERR_OK;
+}
+
+// What is not so. A line that ends in a SIP version is taken for a request's, even if the method is
+// no token or there is more white space than allowed, so that its sender learns what is wrong.
+static enum err parse_odd_start_line(struct slice line, size_t method_len, struct message *m)
+{
     if (begins_with_sip(line)) {
         m->kind = MESSAGE_RESPONSE;
         return ERR_OK;
@@ -98,49 +135,21 @@ static enum err parse_start_line(struct slice line, struct message *m)
 }
 
 // Extends `line` over the folded lines that follow it (RFC 3261 7.3.1).
-static void unfold(struct slice *rest, struct slice *line)
+static void unfold(struct slice *rest, struct slice *line, bool *bare_cr)
 {
     struct slice more;
-    while (rest->len > 0 && (rest->at[0] == ' ' || rest->at[0] == '\t') && next_line(rest, &more)) {
+    while (rest->len > 0 && (rest->at[0] == ' ' || rest->at[0] == '\t') &&
+           next_line(rest, &more, bare_cr)) {
         *line = slice_between(line->at, slice_end(more));
     }
 }
 
-static bool bare_cr(struct slice line)
-{
-    size_t cr = slice_find(line, '\r');
-    while (cr < line.len) {
-        if (cr + 1 == line.len || line.at[cr + 1] != '\n') {
-            return true;
-        }
-        line = slice_from(line, cr + 1);
-        cr = slice_find(line, '\r');
-    }
-    return false;
-}
-
-// What is wrong with a header line, or NULL.
-static const char *line_problem(struct slice line, struct slice name, size_t colon)
-{
-    // What is echoed must not look like a line end to a laxer parser.
-    if (bare_cr(line)) {
-        return "Carriage Return Inside a Line";
-    }
-    // HCOLON allows white space before the colon, but no folding there (RFC 3261 25.1).
-    const struct slice gap = slice_between(slice_end(name), line.at + colon);
-    if (colon == line.len || slice_empty(name) || !slice_empty(slice_trim(gap)) ||
-        slice_find(gap, '\n') < gap.len) {
-        return "Malformed Header Field";
-    }
-    return NULL;
-}
-
 // False when there is no room for the row. A first one of its kind always finds some, so that an
 // answer can carry what it must.
-static bool add_row(struct message *m, uint16_t last[static HEADER_COUNT], enum header id,
-                    struct slice value)
+static bool add_row(struct message *m, struct seen *seen, enum header id, struct slice value)
 {
-    const bool first = m->first[id] == MESSAGE_NO_ROW;
+    const uint32_t bit = UINT32_C(1) << id;
+    const bool first = (seen->once & bit) == 0;
     if (m->row_count >= HEADER_ROWS_MAX && !first) {
         return false;
     }
@@ -148,21 +157,32 @@ static bool add_row(struct message *m, uint16_t last[static HEADER_COUNT], enum 
     m->rows[n] = (struct message_row){.value = value, .id = id, .next = MESSAGE_NO_ROW};
     if (first) {
         m->first[id] = n;
+        seen->once |= bit;
     } else {
-        m->rows[last[id]].next = n;
+        m->rows[seen->last[id]].next = n;
+        seen->again |= bit;
     }
-    last[id] = n;
+    seen->last[id] = n;
     return true;
 }
 
-static void parse_row(struct message *m, uint16_t last[static HEADER_COUNT], struct slice line)
+static void parse_row(struct message *m, struct seen *seen, struct slice line, bool bare_cr)
 {
-    const size_t colon = slice_find(line, ':');
     const struct slice name = slice_of(line.at, chars_span(CHARS_TOKEN, line));
     const enum header id = header_of(name);
-    const char *problem = line_problem(line, name, colon);
-    if (problem == NULL && id != HEADER_OTHER &&
-        !add_row(m, last, id, slice_trim(slice_from(line, colon + 1)))) {
+    const char *problem = NULL;
+    // HCOLON allows white space before the colon, but no folding there (RFC 3261 25.1).
+    size_t colon = name.len;
+    while (colon < line.len && (line.at[colon] == ' ' || line.at[colon] == '\t')) {
+        colon++;
+    }
+    if (bare_cr) {
+        // What is echoed must not look like a line end to a laxer parser.
+        problem = "Carriage Return Inside a Line";
+    } else if (slice_empty(name) || colon == line.len || line.at[colon] != ':') {
+        problem = "Malformed Header Field";
+    } else if (id != HEADER_OTHER &&
+               !add_row(m, seen, id, slice_trim(slice_from(line, colon + 1)))) {
         problem = "Too Many Header Fields";
     }
     if (problem != NULL) {
@@ -172,21 +192,24 @@ static void parse_row(struct message *m, uint16_t last[static HEADER_COUNT], str
 }
 
 // Header rows up to and including the empty line. Afterwards `rest` is what follows it.
-static void parse_header(struct slice *rest, struct message *m)
+static void parse_header(struct slice *rest, struct message *m, struct seen *seen)
 {
-    uint16_t last[HEADER_COUNT];
     struct slice line;
-    while (next_line(rest, &line)) {
+    bool bare_cr = false;
+    seen->once = 0;
+    seen->again = 0;
+    while (next_line(rest, &line, &bare_cr)) {
         if (slice_empty(line)) {
             return;
         }
-        unfold(rest, &line);
-        parse_row(m, last, line);
+        unfold(rest, &line, &bare_cr);
+        parse_row(m, seen, line, bare_cr);
+        bare_cr = false;
     }
     fault(m, "Missing Empty Line After Header");
 }
 
-static void check_header(struct message *m)
+static void tell_header_fault(struct message *m)
 {
     static const struct {
         enum header id;
@@ -215,6 +238,23 @@ static void check_header(struct message *m)
         if (row != NULL && row->next != MESSAGE_NO_ROW && header_once(row->id)) {
             fault(m, repeated[i]);
         }
+    }
+}
+
+// RFC 3261 8.1.1, 7.3.1: what must be there, and what only once.
+static void check_header(struct message *m, const struct seen *seen)
+{
+    static const uint32_t mandatory = UINT32_C(1) << HEADER_VIA | UINT32_C(1) << HEADER_TO |
+                                      UINT32_C(1) << HEADER_FROM | UINT32_C(1) << HEADER_CSEQ |
+                                      UINT32_C(1) << HEADER_CALL_ID;
+    static const uint32_t single = 0
+#define X(id, name, compact, once) | (uint32_t)(once) << HEADER_##id
+        HEADERS(X)
+#undef X
+        ;
+
+    if ((seen->once & mandatory) != mandatory || (seen->again & single) != 0) {
+        tell_header_fault(m);
     }
 }
 

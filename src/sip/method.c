@@ -15,12 +15,11 @@ struct slice method_name(enum method method)
 
 enum method method_of(struct slice name)
 {
-    for (unsigned i = 0; i < METHOD_UNKNOWN; i++) {
-        if (slice_equal(name, names[i])) {
-            return (enum method)i;
-        }
-    }
-    return METHOD_UNKNOWN;
+    return
+#define X(text, allowed) slice_equal(name, SLICE(#text)) ? METHOD_##text:
+        METHODS(X)
+#undef X
+            METHOD_UNKNOWN;
 }
 
 struct slice method_allow_list(void)

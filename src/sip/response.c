@@ -13,14 +13,17 @@ static void put_status_line(struct buf *b, const struct response_head *head)
 // All Via rows in their order, the topmost via-parm saying where the request came from.
 static void put_vias(struct buf *b, const struct response_head *head)
 {
-    const struct message_row *row = message_first(head->request, HEADER_VIA);
-    const struct slice behind = slice_between(slice_end(head->via->text), slice_end(row->value));
+    const struct message *const m = head->request;
+    const struct slice topmost = message_value(m, HEADER_VIA);
     buf_put(b, SLICE("Via: "));
     via_put_response(b, head->via, head->peer);
-    buf_put(b, behind);
+    buf_put(b, slice_between(slice_end(head->via->text), slice_end(topmost)));
     buf_put(b, SLICE("\r\n"));
-    while ((row = message_next(head->request, row)) != NULL) {
-        response_header(b, SLICE("Via"), row->value);
+    for (const struct message_row *row = message_first(m, HEADER_VIA); row != NULL;
+         row = message_next(m, row)) {
+        if (row->value.at != topmost.at) {
+            response_header(b, SLICE("Via"), row->value);
+        }
     }
 }
 

@@ -50,7 +50,7 @@ static inline bool slice_empty(struct slice s)
 
 static inline bool slice_equal(struct slice a, struct slice b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+    return a.len == b.len && (b.len == 0 || memcmp(a.at, b.at, b.len) == 0);
 }
 
 // ASCII only: SIP tokens compare without regard to case, and never by locale.

@@ -64,6 +64,24 @@ Test(slice, case_is_ignored_for_ascii_letters_only)
     cr_assert(slice_equal_nocase(nothing, SLICE("")));
 }
 
+// Longer ones are compared a word at a time.
+Test(slice, equal_nocase_sees_every_byte_of_longer_text)
+{
+    char a[20];
+    char b[20];
+    for (size_t len = 1; len <= sizeof(a); len++) {
+        memset(a, 'k', sizeof(a));
+        for (size_t at = 0; at < len; at++) {
+            for (unsigned c = 0; c < 256; c++) {
+                memset(b, 'K', sizeof(b));
+                b[at] = (char)c;
+                cr_assert_eq(slice_equal_nocase(slice_of(a, len), slice_of(b, len)),
+                             c == 'k' || c == 'K', "%#x at %zu of %zu", c, at, len);
+            }
+        }
+    }
+}
+
 Test(slice, ascii_helpers_agree_with_the_table_of_all_bytes)
 {
     static const char hex[] = "0123456789abcdef";
