@@ -31,27 +31,27 @@ static struct civil_date civil_from_days(uint64_t days)
 
 void now_put_date(struct buf *b, struct now now)
 {
-    static const char days[] = "ThuFriSatSunMonTueWed"; // 1970-01-01 was a Thursday
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char days[] = "Thu, Fri, Sat, Sun, Mon, Tue, Wed, "; // 1970-01-01 was a Thursday
+    static const char months[] = " Jan  Feb  Mar  Apr  May  Jun  Jul  Aug  Sep  Oct  Nov  Dec ";
 
-    enum { S_PER_MIN = 60, S_PER_HOUR = 3600, S_PER_DAY = 86400 };
+    enum { S_PER_MIN = 60, S_PER_HOUR = 3600, S_PER_DAY = 86400, NAME = 5 };
 
     const uint64_t seconds = now.wall_ms / MS_PER_S;
-    const uint64_t second_of_day = seconds % S_PER_DAY;
+    const unsigned second_of_day = (unsigned)(seconds % S_PER_DAY);
     const struct civil_date date = civil_from_days(seconds / S_PER_DAY);
 
-    buf_put(b, slice_of(days + 3 * (seconds / S_PER_DAY % 7), 3));
-    buf_put(b, SLICE(", "));
+    buf_put(b, slice_of(days + NAME * (seconds / S_PER_DAY % 7), NAME));
     buf_put_padded(b, date.day, 2);
-    buf_put_char(b, ' ');
-    buf_put(b, slice_of(months + 3 * (size_t)(date.month - 1), 3));
-    buf_put_char(b, ' ');
+    buf_put(b, slice_of(months + NAME * (size_t)(date.month - 1), NAME));
     buf_put_padded(b, date.year, 4);
-    buf_put_char(b, ' ');
-    buf_put_padded(b, second_of_day / S_PER_HOUR, 2);
-    buf_put_char(b, ':');
-    buf_put_padded(b, second_of_day % S_PER_HOUR / S_PER_MIN, 2);
-    buf_put_char(b, ':');
-    buf_put_padded(b, second_of_day % S_PER_MIN, 2);
-    buf_put(b, SLICE(" GMT"));
+    char *at = buf_room(b, sizeof(" 00:00:00 GMT") - 1);
+    if (at != NULL) {
+        *at++ = ' ';
+        at = buf_write2(at, second_of_day / S_PER_HOUR);
+        *at++ = ':';
+        at = buf_write2(at, second_of_day % S_PER_HOUR / S_PER_MIN);
+        *at++ = ':';
+        at = buf_write2(at, second_of_day % S_PER_MIN);
+        (void)buf_write(at, SLICE(" GMT"));
+    }
 }

@@ -30,22 +30,50 @@ static inline struct slice buf_slice(const struct buf *b)
     return slice_of(b->at, b->len);
 }
 
-static inline void buf_put(struct buf *b, struct slice s)
+// Room for `n` more bytes, which the caller writes all; NULL, and overflow, when there is not so
+// much. For what is made of parts, and asks once for all of them.
+static inline char *buf_room(struct buf *b, size_t n)
 {
     assert(b->len <= b->cap);
-    if (b->overflow || s.len > b->cap - b->len) {
+    if (b->overflow || n > b->cap - b->len) {
         b->overflow = true;
-        return;
+        return NULL;
     }
+    b->len += n;
+    return b->at + b->len - n;
+}
+
+// Writes into room that there is, and returns where it goes on.
+static inline char *buf_write(char *at, struct slice s)
+{
     if (s.len > 0) {
-        memcpy(b->at + b->len, s.at, s.len);
-        b->len += s.len;
+        memcpy(at, s.at, s.len);
+    }
+    return at + s.len;
+}
+
+static inline void buf_put(struct buf *b, struct slice s)
+{
+    char *const at = s.len == 0 ? NULL : buf_room(b, s.len);
+    if (at != NULL) {
+        memcpy(at, s.at, s.len);
     }
 }
 
 static inline void buf_put_char(struct buf *b, char c)
 {
-    buf_put(b, slice_of(&c, 1));
+    char *const at = buf_room(b, 1);
+    if (at != NULL) {
+        *at = c;
+    }
+}
+
+// Writes a number below 100 as two digits, into room that there is.
+static inline char *buf_write2(char *at, unsigned value)
+{
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
+    return at + 2;
 }
 
 // Decimal, without leading zeros.
