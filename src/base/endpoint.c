@@ -3,19 +3,36 @@
 
 enum { IP4_BYTES = 4, IP6_BYTES = 16, IP6_GROUPS = 8 };
 
+size_t ip_take_v4(struct slice s, struct ip *out)
+{
+    uint8_t bytes[IP4_BYTES];
+    size_t n = 0;
+    for (unsigned i = 0; i < IP4_BYTES; i++) {
+        if (i > 0 && (n == s.len || s.at[n++] != '.')) {
+            return 0;
+        }
+        const size_t start = n;
+        unsigned value = 0;
+        while (n < s.len && ascii_digit(s.at[n]) && n - start < 3) {
+            value = value * 10 + (unsigned)(s.at[n++] - '0');
+        }
+        if (n == start || value > UINT8_MAX) {
+            return 0;
+        }
+        bytes[i] = (uint8_t)value;
+    }
+    *out = (struct ip){.family = IP_V4};
+    memcpy(out->bytes, bytes, sizeof(bytes));
+    return n;
+}
+
 static bool parse_v4(struct slice text, uint8_t out[static IP4_BYTES])
 {
-    for (unsigned i = 0; i < IP4_BYTES; i++) {
-        const size_t len = slice_find(text, '.');
-        uint64_t value;
-        const bool last = i == IP4_BYTES - 1;
-        if (len > 3 || (len < text.len) == last ||
-            !slice_to_u64(slice_of(text.at, len), 255, &value)) {
-            return false;
-        }
-        out[i] = (uint8_t)value;
-        text = slice_from(text, len + 1);
+    struct ip ip;
+    if (text.len == 0 || ip_take_v4(text, &ip) != text.len) {
+        return false;
     }
+    memcpy(out, ip.bytes, IP4_BYTES);
     return true;
 }
 
@@ -99,14 +116,28 @@ bool ip_parse(struct slice text, struct ip *out)
     return true;
 }
 
+static char *write_octet(char *at, unsigned value)
+{
+    if (value >= 100) {
+        *at++ = (char)('0' + value / 100);
+        return buf_write2(at, value % 100);
+    }
+    if (value >= 10) {
+        return buf_write2(at, value);
+    }
+    *at++ = (char)('0' + value);
+    return at;
+}
+
 static void put_v4(struct buf *b, const uint8_t *bytes)
 {
-    for (unsigned i = 0; i < IP4_BYTES; i++) {
-        if (i > 0) {
-            buf_put_char(b, '.');
-        }
-        buf_put_u64(b, bytes[i]);
+    char text[sizeof("255.255.255.255")];
+    char *at = write_octet(text, bytes[0]);
+    for (unsigned i = 1; i < IP4_BYTES; i++) {
+        *at++ = '.';
+        at = write_octet(at, bytes[i]);
     }
+    buf_put(b, slice_between(text, at));
 }
 
 static void put_hex16(struct buf *b, unsigned value)

@@ -6,6 +6,7 @@
 #define CLASSES(X, c)                                                                              \
     X(TOKEN, 0x03ff6ca200000000, 0x47ffffff87fffffe, c)                                            \
     X(WORD, 0xd7ffefa600000000, 0x6fffffffbffffffe, c)                                             \
+    X(LABEL, 0x03ff200000000000, 0x07fffffe87fffffe, c)                                            \
     X(HOST, 0x03ff600000000000, 0x07fffffe87fffffe, c)                                             \
     X(USER, 0xabffffd200000000, 0x47fffffe87fffffe, c)                                             \
     X(PASSWORD, 0x23ff7fd200000000, 0x47fffffe87fffffe, c)                                         \
@@ -27,9 +28,9 @@ const uint16_t chars_classes[256] = {
     CHARS16(64), CHARS16(80), CHARS16(96), CHARS16(112),
 };
 
-size_t chars_span_escaped(enum char_class class, struct slice s)
+size_t chars_span_from_escape(enum char_class class, struct slice s, size_t from)
 {
-    size_t n = 0;
+    size_t n = from;
     while (n < s.len) {
         if (chars_has(class, s.at[n])) {
             n++;

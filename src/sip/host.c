@@ -4,7 +4,7 @@
 #include "signpost/sip/chars.h"
 
 static enum err parse_reference(struct slice text, struct ip *ip);
-static bool is_hostname(struct slice text);
+static size_t hostname_length(struct slice s);
 
 enum err host_take(struct slice *rest, struct slice *host, struct ip *ip)
 {
@@ -17,11 +17,12 @@ enum err host_take(struct slice *rest, struct slice *host, struct ip *ip)
             return ERR_SYNTAX;
         }
     } else {
-        len = chars_span(CHARS_HOST, s);
-        const struct slice text = slice_of(s.at, len);
-        // Only what begins with a digit can be a dotted quad, and a hostname does so seldom.
-        const bool digit = len > 0 && ascii_digit(s.at[0]);
-        if (!(digit && ip_parse(text, ip)) && !is_hostname(text)) {
+        len = ip_take_v4(s, ip);
+        if (len == 0 || (len < s.len && chars_has(CHARS_HOST, s.at[len]))) {
+            *ip = (struct ip){.family = IP_NONE};
+            len = hostname_length(s);
+        }
+        if (len == 0) {
             return ERR_SYNTAX;
         }
     }
@@ -57,36 +58,49 @@ static enum err parse_reference(struct slice text, struct ip *ip)
 
 // hostname = *( domainlabel "." ) toplabel [ "." ]: labels neither begin nor end in "-". The last
 // one should begin with a letter; it is enough here that it is no number, for containers are called
-// "4f2a1b" and the like. `text` is all of CHARS_HOST.
-static bool is_hostname(struct slice text)
+// "4f2a1b" and the like. Returns its length at the front of `s`, or 0 when there is none.
+static size_t hostname_length(struct slice s)
 {
-    char before = '.';   // the character before
-    bool letter = false; // in the label, or the last one before a dot at the end
-    for (size_t i = 0; i < text.len; i++) {
-        const char c = text.at[i];
-        const bool edge = before == '.' || before == '-';
-        if ((c == '.' && edge) || (c == '-' && before == '.')) {
-            return false;
+    size_t n = 0;
+    size_t last = 0; // where the last label begins
+    for (;;) {
+        const size_t end = n + chars_span(CHARS_LABEL, slice_from(s, n));
+        if (end == n) {
+            break; // nothing at all, or behind the dot at the end
         }
-        if (c != '.') {
-            letter = (letter && before != '.') || !ascii_digit(c);
+        if (s.at[n] == '-' || s.at[end - 1] == '-') {
+            return 0;
         }
-        before = c;
+        last = n;
+        n = end;
+        if (n == s.len || s.at[n] != '.') {
+            break;
+        }
+        n++;
     }
-    return letter && before != '-';
+    size_t digits = last;
+    while (digits < n && ascii_digit(s.at[digits])) {
+        digits++;
+    }
+    const bool number = digits == n || s.at[digits] == '.';
+    const bool empty_label = n < s.len && s.at[n] == '.';
+    return number || empty_label ? 0 : n;
 }
 
 enum err host_take_port(struct slice *rest, uint16_t *port)
 {
-    size_t end = 0;
-    uint64_t value;
-    while (end < rest->len && ascii_digit(rest->at[end])) {
-        end++;
+    uint32_t value = 0;
+    size_t n = 0;
+    for (; n < rest->len && ascii_digit(rest->at[n]); n++) {
+        value = value * 10 + (uint32_t)(rest->at[n] - '0');
+        if (value > UINT16_MAX) {
+            return ERR_SYNTAX;
+        }
     }
-    if (!slice_to_u64(slice_of(rest->at, end), UINT16_MAX, &value) || value == 0) {
+    if (value == 0) {
         return ERR_SYNTAX;
     }
     *port = (uint16_t)value;
-    *rest = slice_from(*rest, end);
+    *rest = slice_from(*rest, n);
     return ERR_OK;
 }

@@ -31,7 +31,7 @@ static void fault(struct message *m, const char *problem)
 
 // Cuts the next line off `rest`, without its CRLF (a lone LF will do as well). False when no line
 // end follows. *bare_cr is set when a CR stands in it that belongs to no line end.
-static bool next_line(struct slice *rest, struct slice *line, bool *bare_cr)
+static inline bool next_line(struct slice *rest, struct slice *line, bool *bare_cr)
 {
     const struct slice s = *rest;
     size_t n = scan_either(s, '\r', '\n');
@@ -168,18 +168,24 @@ static bool add_row(struct message *m, struct seen *seen, enum header id, struct
 
 static void parse_row(struct message *m, struct seen *seen, struct slice line, bool bare_cr)
 {
-    const struct slice name = slice_of(line.at, chars_span(CHARS_TOKEN, line));
-    const enum header id = header_of(name);
-    const char *problem = NULL;
-    // HCOLON allows white space before the colon, but no folding there (RFC 3261 25.1).
-    size_t colon = name.len;
-    while (colon < line.len && (line.at[colon] == ' ' || line.at[colon] == '\t')) {
-        colon++;
+    const size_t colon = scan_either(line, ':', ':');
+    enum header id = header_of(slice_of(line.at, colon));
+    bool named = colon < line.len;
+    if (id == HEADER_OTHER) {
+        // HCOLON allows white space before the colon, but no folding there (RFC 3261 25.1).
+        const size_t name_len = chars_span(CHARS_TOKEN, line);
+        size_t end = name_len;
+        while (end < colon && (line.at[end] == ' ' || line.at[end] == '\t')) {
+            end++;
+        }
+        named = named && name_len > 0 && end == colon;
+        id = name_len == colon ? id : header_of(slice_of(line.at, name_len));
     }
+    const char *problem = NULL;
     if (bare_cr) {
         // What is echoed must not look like a line end to a laxer parser.
         problem = "Carriage Return Inside a Line";
-    } else if (slice_empty(name) || colon == line.len || line.at[colon] != ':') {
+    } else if (!named) {
         problem = "Malformed Header Field";
     } else if (id != HEADER_OTHER &&
                !add_row(m, seen, id, slice_trim(slice_from(line, colon + 1)))) {

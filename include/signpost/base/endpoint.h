@@ -27,6 +27,10 @@ struct endpoint {
 // Dotted quad or RFC 4291 text (with or without brackets); false when it is neither.
 bool ip_parse(struct slice text, struct ip *out);
 
+// The dotted quad that stands at the front of `s`, as *out: its length, or 0 and *out as it was
+// when there is none. What follows it, a digit even, is for the caller to judge.
+size_t ip_take_v4(struct slice s, struct ip *out);
+
 // Dotted quad, or RFC 5952 text without brackets.
 void ip_put(struct buf *b, const struct ip *ip);
 

@@ -102,7 +102,7 @@ static inline int ascii_hex(char c)
 // SP, HTAB, CR and LF: the white space of a header value, which may be folded over lines.
 static inline bool ascii_space(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    return (unsigned char)c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
 }
 
 // Everything from offset `from` on; empty when the slice is shorter.

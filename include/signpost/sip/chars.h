@@ -8,7 +8,8 @@
 enum char_class {
     CHARS_TOKEN,      // token
     CHARS_WORD,       // word: what a Call-ID is made of
-    CHARS_HOST,       // hostname, and "_" besides, which networks without DNS do use
+    CHARS_LABEL,      // domainlabel, and "_" besides, which networks without DNS do use
+    CHARS_HOST,       // the same and the dot: hostname
     CHARS_USER,       // user, escapes apart
     CHARS_PASSWORD,   // password, escapes apart
     CHARS_URI_PARAM,  // paramchar, escapes apart
@@ -39,9 +40,16 @@ static inline size_t chars_span(enum char_class class, struct slice s)
     return n;
 }
 
+// For chars_span_escaped, from the first "%" on.
+size_t chars_span_from_escape(enum char_class class, struct slice s, size_t from);
+
 // Length of the longest prefix of bytes of the class and "%" HEX HEX escapes. "%" itself must not
 // be of the class.
-size_t chars_span_escaped(enum char_class class, struct slice s);
+static inline size_t chars_span_escaped(enum char_class class, struct slice s)
+{
+    const size_t n = chars_span(class, s);
+    return n < s.len && s.at[n] == '%' ? chars_span_from_escape(class, s, n) : n;
+}
 
 // Every byte is of the class; an empty slice passes.
 static inline bool chars_all(enum char_class class, struct slice s)

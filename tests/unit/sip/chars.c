@@ -14,6 +14,7 @@
 static const char *const spelled[CHARS_COUNT] = {
     [CHARS_TOKEN] = ALPHANUM "-.!%*_+`'~",
     [CHARS_WORD] = ALPHANUM "-.!%*_+`'~()<>:\\\"/[]?{}",
+    [CHARS_LABEL] = ALPHANUM "-_",
     [CHARS_HOST] = ALPHANUM "-._",
     [CHARS_USER] = UNRESERVED "&=+$,;?/",
     [CHARS_PASSWORD] = UNRESERVED "&=+$,",
