@@ -5,12 +5,16 @@
 #include "signpost/sip/chars.h"
 #include "signpost/sip/params.h"
 
-// The parameters that mean something here; `whole` is empty of those that are absent.
+// The parameters that mean something here, as far as they are there.
 struct known_params {
-    struct param tag;
-    struct param q;
-    struct param expires;
-    struct param handling;
+    bool has_tag;
+    bool has_q;
+    bool has_expires;
+    bool tag_is_token;
+    struct slice tag;
+    struct slice q;
+    struct slice expires;
+    struct slice handling;
 };
 
 static enum err parse_parameters(struct slice *rest, struct slice *params,
@@ -20,9 +24,8 @@ static enum err parse_parameters(struct slice *rest, struct slice *params,
 // including the white space behind it, or SIZE_MAX when it is malformed.
 static size_t display_length(struct slice s)
 {
-    const size_t quoted = quoted_length(s);
-    size_t n = quoted;
-    if (quoted == 0) {
+    size_t n = s.len > 0 && s.at[0] == '"' ? quoted_length(s) : 0;
+    if (n == 0) {
         while (n < s.len && (chars_has(CHARS_TOKEN, s.at[n]) || chars_lws(s.at[n]))) {
             n++;
         }
@@ -71,13 +74,17 @@ static enum err take_addr(struct slice *rest, struct addr *out, struct known_par
 static void note_param(struct known_params *known, const struct param *param)
 {
     if (slice_equal_nocase(param->name, SLICE("tag"))) {
-        known->tag = *param;
+        known->has_tag = true;
+        known->tag_is_token = param->value_is_token;
+        known->tag = param->value;
     } else if (slice_equal_nocase(param->name, SLICE("q"))) {
-        known->q = *param;
+        known->has_q = true;
+        known->q = param->value;
     } else if (slice_equal_nocase(param->name, SLICE("expires"))) {
-        known->expires = *param;
+        known->has_expires = true;
+        known->expires = param->value;
     } else if (slice_equal_nocase(param->name, SLICE("handling"))) {
-        known->handling = *param;
+        known->handling = param->value;
     }
 }
 
@@ -105,17 +112,16 @@ static enum err parse_parameters(struct slice *rest, struct slice *params,
 enum err addr_parse_uri(struct slice value, struct addr *out, struct slice *tag, struct uri *uri)
 {
     struct slice rest = value;
-    struct known_params known = {.tag.whole = {NULL, 0}};
+    struct known_params known = {.has_tag = false};
     *tag = slice_of(NULL, 0);
     if (take_addr(&rest, out, &known) != ERR_OK || !slice_empty(rest) ||
-        !chars_all(CHARS_TOKEN, known.tag.value) ||
-        (slice_empty(known.tag.value) && !slice_empty(known.tag.whole))) {
+        known.has_tag != known.tag_is_token) {
         return ERR_SYNTAX;
     }
     if (uri_parse(out->uri, uri) != ERR_OK) {
         return ERR_SYNTAX;
     }
-    *tag = known.tag.value;
+    *tag = known.tag;
     return ERR_OK;
 }
 
@@ -148,15 +154,15 @@ static bool parse_q(struct slice text, uint16_t *q)
 
 enum err contact_next(struct slice *rest, struct contact *out)
 {
-    struct known_params known = {.tag.whole = {NULL, 0}};
+    struct known_params known = {.has_tag = false};
     *out = (struct contact){.q = Q_ABSENT};
     if (take_addr(rest, &out->addr, &known) != ERR_OK ||
-        (!slice_empty(known.q.whole) && !parse_q(known.q.value, &out->q))) {
+        (known.has_q && !parse_q(known.q, &out->q))) {
         return ERR_SYNTAX;
     }
-    if (!slice_empty(known.expires.whole)) {
+    if (known.has_expires) {
         out->has_expires = true;
-        out->expires_valid = expires_parse(known.expires.value, &out->expires_s) == ERR_OK;
+        out->expires_valid = expires_parse(known.expires, &out->expires_s) == ERR_OK;
     }
     if (!slice_empty(*rest)) {
         // take_addr has stopped at a comma, and something must follow it.
@@ -201,12 +207,15 @@ enum err cseq_parse(struct slice value, struct cseq *out)
     return ERR_OK;
 }
 
+// "@" is in no word, so it ends the first.
 bool call_id_well_formed(struct slice value)
 {
-    const size_t at = slice_find(value, '@');
-    const struct slice host = slice_from(value, at + 1);
-    return at > 0 && chars_all(CHARS_WORD, slice_of(value.at, at)) &&
-           (at == value.len || (!slice_empty(host) && chars_all(CHARS_WORD, host)));
+    const size_t word = chars_span(CHARS_WORD, value);
+    if (word == 0 || word == value.len) {
+        return word > 0;
+    }
+    const struct slice host = slice_from(value, word + 1);
+    return value.at[word] == '@' && !slice_empty(host) && chars_all(CHARS_WORD, host);
 }
 
 bool max_forwards_well_formed(struct slice value)
@@ -262,7 +271,7 @@ enum err media_type_parse(struct slice value, struct media_type *out)
 
 enum err disposition_parse(struct slice value, bool *optional)
 {
-    struct known_params known = {.handling.whole = {NULL, 0}};
+    struct known_params known = {.has_tag = false};
     struct slice rest = chars_skip_lws(value);
     struct slice params;
     *optional = false;
@@ -270,6 +279,6 @@ enum err disposition_parse(struct slice value, bool *optional)
         !slice_empty(rest)) {
         return ERR_SYNTAX;
     }
-    *optional = slice_equal_nocase(known.handling.value, SLICE("optional"));
+    *optional = slice_equal_nocase(known.handling, SLICE("optional"));
     return ERR_OK;
 }

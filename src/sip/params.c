@@ -4,25 +4,27 @@
 #include "signpost/base/endpoint.h"
 #include "signpost/sip/chars.h"
 
+// Neither ";" nor "=" is a paramchar, so each part ends where its characters do.
 bool params_next_uri(struct slice *rest, struct param *out)
 {
     if (rest->len < 2 || rest->at[0] != ';') {
         return false;
     }
-    const struct slice body = slice_from(*rest, 1);
-    const size_t end = slice_find(body, ';');
-    const struct slice one = slice_of(body.at, end);
-    const size_t equals = slice_find(one, '=');
-    out->whole = slice_of(rest->at, end + 1);
-    out->name = slice_of(one.at, equals);
-    out->value = slice_from(one, equals + 1);
-    out->has_value = equals < one.len;
-    if (slice_empty(out->name) || !chars_all_escaped(CHARS_URI_PARAM, out->name) ||
-        !chars_all_escaped(CHARS_URI_PARAM, out->value) ||
-        (out->has_value && slice_empty(out->value))) {
+    struct slice s = slice_from(*rest, 1);
+    out->name = slice_of(s.at, chars_span_escaped(CHARS_URI_PARAM, s));
+    s = slice_from(s, out->name.len);
+    out->has_value = s.len > 0 && s.at[0] == '=';
+    if (out->has_value) {
+        s = slice_from(s, 1);
+    }
+    out->value = slice_of(s.at, out->has_value ? chars_span_escaped(CHARS_URI_PARAM, s) : 0);
+    s = slice_from(s, out->value.len);
+    if (slice_empty(out->name) || (out->has_value && slice_empty(out->value)) ||
+        (s.len > 0 && s.at[0] != ';')) {
         return false;
     }
-    *rest = slice_from(body, end);
+    out->whole = slice_between(rest->at, s.at);
+    *rest = s;
     return true;
 }
 
@@ -58,12 +60,12 @@ size_t quoted_length(struct slice s)
     return 0;
 }
 
-// gen-value = token / host / quoted-string: the length at the front of `s`, 0 when it is none.
-static size_t value_length(struct slice s)
+// gen-value = token / host / quoted-string: the length of what is no token at the front of `s`, 0
+// when it is none. A token of `token` bytes stands there, or none.
+static size_t value_length(struct slice s, size_t token)
 {
-    const size_t quoted = quoted_length(s);
-    if (quoted > 0) {
-        return quoted;
+    if (s.len > 0 && s.at[0] == '"') {
+        return quoted_length(s);
     }
     if (s.len > 0 && s.at[0] == '[') {
         struct ip ip;
@@ -72,11 +74,33 @@ static size_t value_length(struct slice s)
     }
     // Bare IPv6 addresses stand in `received` parameters of elder elements (RFC 5118 4.5), and
     // feature tags may hold colons.
-    size_t n = 0;
+    size_t n = token;
     while (n < s.len && (chars_has(CHARS_TOKEN, s.at[n]) || s.at[n] == ':')) {
         n++;
     }
     return n;
+}
+
+// What may lack behind its "=" (params.h).
+static bool may_be_empty(struct slice name)
+{
+    return slice_equal_nocase(name, SLICE("rport")) || slice_equal_nocase(name, SLICE("expires"));
+}
+
+// What follows the "=".
+static bool take_value(struct slice *rest, struct param *out)
+{
+    const struct slice s = chars_skip_lws(*rest);
+    const size_t token = chars_span(CHARS_TOKEN, s);
+    const bool ends = token > 0 && (token == s.len || s.at[token] != ':');
+    out->value = slice_of(s.at, ends ? token : value_length(s, token));
+    out->has_value = true;
+    out->value_is_token = ends;
+    if (slice_empty(out->value)) {
+        return may_be_empty(out->name);
+    }
+    *rest = slice_from(s, out->value.len);
+    return true;
 }
 
 bool params_next(struct slice *rest, struct param *out)
@@ -91,24 +115,19 @@ bool params_next(struct slice *rest, struct param *out)
     out->name = slice_of(s.at, chars_span(CHARS_TOKEN, s));
     out->value = slice_of(NULL, 0);
     out->has_value = false;
+    out->value_is_token = false;
     if (slice_empty(out->name)) {
         return false;
     }
     s = slice_from(s, out->name.len);
-    const char *end = s.at;
     const struct slice after = chars_skip_lws(s);
     if (after.len > 0 && after.at[0] == '=') {
-        s = chars_skip_lws(slice_from(after, 1));
-        out->value = slice_of(s.at, value_length(s));
-        out->has_value = true;
-        if (slice_empty(out->value) && !slice_equal_nocase(out->name, SLICE("rport")) &&
-            !slice_equal_nocase(out->name, SLICE("expires"))) {
+        s = slice_from(after, 1);
+        if (!take_value(&s, out)) {
             return false;
         }
-        s = slice_from(s, out->value.len);
-        end = slice_empty(out->value) ? after.at + 1 : s.at;
     }
-    out->whole = slice_between(start, end);
+    out->whole = slice_between(start, s.at);
     *rest = s;
     return true;
 }

@@ -9,47 +9,67 @@
 static enum err parse_sip(struct slice rest, struct uri *uri);
 static bool tel_well_formed(struct slice rest);
 
+// The length of "sip" or "sips", if `text` begins with that and a colon; else 0.
+static size_t sip_scheme_length(struct slice text)
+{
+    if (text.len < 5 || !slice_equal_nocase(slice_of(text.at, 3), SLICE("sip"))) {
+        return 0;
+    }
+    if (text.at[3] == ':') {
+        return 3;
+    }
+    return ascii_lower(text.at[3]) == 's' && text.at[4] == ':' ? 4 : 0;
+}
+
+static enum err parse_other(struct slice scheme, struct slice rest)
+{
+    if (slice_equal_nocase(scheme, SLICE("tel"))) {
+        return tel_well_formed(rest) ? ERR_OK : ERR_SYNTAX;
+    }
+    const bool letter_first =
+        scheme.len > 0 && ascii_lower(scheme.at[0]) >= 'a' && ascii_lower(scheme.at[0]) <= 'z';
+    return letter_first && chars_all(CHARS_SCHEME, scheme) && chars_all_escaped(CHARS_URIC, rest)
+               ? ERR_OK
+               : ERR_SYNTAX;
+}
+
 enum err uri_parse(struct slice text, struct uri *out)
 {
-    const size_t colon = slice_find(text, ':');
+    const size_t sip = sip_scheme_length(text);
+    const size_t colon = sip > 0 ? sip : slice_find(text, ':');
     const struct slice scheme = slice_of(text.at, colon);
     const struct slice rest = slice_from(text, colon + 1);
     *out = (struct uri){.text = text, .scheme_name = scheme, .scheme = URI_OTHER};
     if (colon == text.len || slice_empty(rest)) {
         return ERR_SYNTAX;
     }
-    if (slice_equal_nocase(scheme, SLICE("sip"))) {
-        out->scheme = URI_SIP;
-        return parse_sip(rest, out);
+    if (sip == 0) {
+        return parse_other(scheme, rest);
     }
-    if (slice_equal_nocase(scheme, SLICE("sips"))) {
-        out->scheme = URI_SIPS;
-        return parse_sip(rest, out);
-    }
-    if (slice_equal_nocase(scheme, SLICE("tel"))) {
-        return tel_well_formed(rest) ? ERR_OK : ERR_SYNTAX;
-    }
-    const bool letter_first =
-        scheme.len > 0 && ascii_lower(scheme.at[0]) >= 'a' && ascii_lower(scheme.at[0]) <= 'z';
-    if (!letter_first || !chars_all(CHARS_SCHEME, scheme) || !chars_all_escaped(CHARS_URIC, rest)) {
-        return ERR_SYNTAX;
-    }
-    return ERR_OK;
+    out->scheme = sip == 3 ? URI_SIP : URI_SIPS;
+    return parse_sip(rest, out);
 }
 
-// "@" is in no character class of what follows the userinfo, so the first one ends it.
-static enum err parse_userinfo(struct slice userinfo, struct uri *uri)
+// Takes "user[:password]@" off the front of `rest`, if that stands there. If it does not, an "@"
+// that comes later is a fault, for it is in no character class of what follows.
+static void take_userinfo(struct slice *rest, struct uri *uri)
 {
-    const size_t colon = slice_find(userinfo, ':');
-    uri->has_user = true;
-    uri->has_password = colon < userinfo.len;
-    uri->user = slice_of(userinfo.at, colon);
-    uri->password = slice_from(userinfo, colon + 1);
-    if (slice_empty(uri->user) || !chars_all_escaped(CHARS_USER, uri->user) ||
-        !chars_all_escaped(CHARS_PASSWORD, uri->password)) {
-        return ERR_SYNTAX;
+    const struct slice user = slice_of(rest->at, chars_span_escaped(CHARS_USER, *rest));
+    struct slice s = slice_from(*rest, user.len);
+    struct slice password = slice_of(NULL, 0);
+    const bool colon = s.len > 0 && s.at[0] == ':';
+    if (colon) {
+        s = slice_from(s, 1);
+        password = slice_of(s.at, chars_span_escaped(CHARS_PASSWORD, s));
+        s = slice_from(s, password.len);
     }
-    return ERR_OK;
+    if (!slice_empty(user) && s.len > 0 && s.at[0] == '@') {
+        uri->has_user = true;
+        uri->has_password = colon;
+        uri->user = user;
+        uri->password = password;
+        *rest = slice_from(s, 1);
+    }
 }
 
 // Takes "host[:port]" off the front of `rest`.
@@ -232,15 +252,12 @@ static bool tel_equal(struct slice a, struct slice b)
 
 static enum err parse_sip(struct slice rest, struct uri *uri)
 {
-    const size_t at = slice_find(rest, '@');
-    if (at < rest.len) {
-        if (parse_userinfo(slice_of(rest.at, at), uri) != ERR_OK) {
-            return ERR_SYNTAX;
-        }
-        rest = slice_from(rest, at + 1);
-    }
+    take_userinfo(&rest, uri);
     if (parse_hostport(&rest, uri) != ERR_OK) {
         return ERR_SYNTAX;
+    }
+    if (slice_empty(rest)) {
+        return ERR_OK;
     }
     const size_t question = slice_find(rest, '?');
     uri->params = slice_of(rest.at, question);
@@ -363,9 +380,13 @@ void uri_put_aor(struct buf *b, const struct uri *uri)
 {
     assert(uri->scheme != URI_OTHER);
     struct slice user = uri->user;
-    bool literal;
-    while (user.len > 0) {
-        buf_put_char(b, take_char(&user, &literal));
+    if (slice_find(user, '%') == user.len) {
+        buf_put(b, user);
+    } else {
+        while (user.len > 0) {
+            bool literal;
+            buf_put_char(b, take_char(&user, &literal));
+        }
     }
     buf_put_char(b, '@');
     if (uri->host_ip.family != IP_NONE) {
@@ -373,7 +394,8 @@ void uri_put_aor(struct buf *b, const struct uri *uri)
         return;
     }
     const struct slice host = uri_host(uri);
-    for (size_t i = 0; i < host.len; i++) {
-        buf_put_char(b, ascii_lower(host.at[i]));
+    char *const at = buf_room(b, host.len);
+    for (size_t i = 0; at != NULL && i < host.len; i++) {
+        at[i] = ascii_lower(host.at[i]);
     }
 }

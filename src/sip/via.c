@@ -67,7 +67,7 @@ static enum err parse_sent_by(struct slice *rest, struct via *via)
 static enum err read_param(struct via *via, const struct param *param)
 {
     if (slice_equal_nocase(param->name, SLICE("branch"))) {
-        if (slice_empty(param->value) || !chars_all(CHARS_TOKEN, param->value)) {
+        if (!param->value_is_token) {
             return ERR_SYNTAX;
         }
         via->branch = param->value;

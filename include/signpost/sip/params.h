@@ -14,6 +14,7 @@ struct param {
     struct slice name;
     struct slice value; // empty when there is none; a quoted string with its quotes
     bool has_value;
+    bool value_is_token; // of a header field's: there is a value, and it is a token
 };
 
 // A name may stand only once in a list (RFC 3261 7.3.1, 19.1.1); the callers see to that.
