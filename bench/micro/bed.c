@@ -8,7 +8,10 @@ enum {
     SHARDS = 64, // as the server chooses by itself for up to four workers
     CONTACTS_PER_AOR = 10,
     TRANSACTION_BYTES = 268435456,
-    REGISTERED_PER_MS = 32, // as fast as bed_fill's users come
+    REGISTERED_PER_MS = 32,  // as fast as bed_fill's users come
+    STRANGERS = 100000,      // user numbers after those of the registered, used in turn
+    CSEQ_FIRST = 1000000000, // ten digits, and below 2^31 (RFC 3261 8.1.1.5)
+    CSEQ_SPAN = 1000000000,
 };
 
 struct bed *bed_create(void)
@@ -24,6 +27,7 @@ struct bed *bed_create(void)
     if (bed == NULL) {
         return NULL;
     }
+    bed->handle = uas_handle;
     bed->scratch = uas_scratch_create();
     bed->metrics = aligned_alloc(_Alignof(struct metrics), sizeof(struct metrics));
     bed->answer = malloc(ANSWER_BYTES_MAX);
@@ -74,7 +78,9 @@ bool bed_fill(struct bed *bed, uint32_t users)
     assert(users <= BED_USERS_MAX);
     for (; bed->users < users; bed->users++) {
         char datagram[PHONE_BYTES_MAX];
-        const struct phone_words words = {.user = bed->users, .cseq = 1, .branch = bed->next++};
+        const uint64_t number = bed->next++;
+        const struct phone_words words = {
+            .user = bed->users, .cseq = bed_cseq(number), .branch = number};
         const size_t len = phone_write(PHONE_REGISTER, &words, datagram);
         if (bed_handle(bed, slice_of(datagram, len)) != 200) {
             return false;
@@ -84,6 +90,24 @@ bool bed_fill(struct bed *bed, uint32_t users)
         }
     }
     return true;
+}
+
+uint32_t bed_cseq(uint64_t number)
+{
+    return (uint32_t)(CSEQ_FIRST + number % CSEQ_SPAN);
+}
+
+uint32_t bed_user(const struct bed *bed, uint64_t number)
+{
+    // A prime near the golden section of ten million: any number of users that it does not divide
+    // is visited whole.
+    const uint64_t stride = 6180341;
+    return (uint32_t)(number * stride % bed->users);
+}
+
+uint32_t bed_stranger(const struct bed *bed, uint64_t number)
+{
+    return bed->users + (uint32_t)(number % STRANGERS);
 }
 
 void bed_advance(struct bed *bed, uint64_t ms)
@@ -115,7 +139,7 @@ unsigned bed_handle(struct bed *bed, struct slice datagram)
     const struct uas_input in = {
         .bytes = datagram, .peer = &peer, .local = &bed->local, .now = bed->now};
     struct uas_output out = {.answer = buf_over(bed->answer, ANSWER_BYTES_MAX)};
-    if (!uas_handle(&bed->uas, bed->scratch, bed->metrics, &in, &out)) {
+    if (!bed->handle(&bed->uas, bed->scratch, bed->metrics, &in, &out)) {
         return 0;
     }
     return status_of(buf_slice(&out.answer));

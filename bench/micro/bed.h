@@ -14,7 +14,12 @@ enum {
     BED_USERS_MAX = 10000000,
 };
 
+typedef bool (*handle_fn)(const struct uas *uas, struct uas_scratch *scratch,
+                          struct metrics *metrics, const struct uas_input *in,
+                          struct uas_output *out);
+
 struct bed {
+    handle_fn handle; // uas_handle, or what stands before it
     struct uas uas;
     struct transactions *transactions; // lent to `uas` by bed_stateful
     struct cidr phones;                // where users may register from
@@ -24,7 +29,7 @@ struct bed {
     struct endpoint local;
     struct now now;
     uint32_t users; // 0 to users - 1 are registered
-    uint64_t next;  // number of the next request
+    uint64_t next;  // number of the next request: every one has its own, and they rise
 };
 
 // NULL when memory does not suffice. No user is registered.
@@ -33,6 +38,16 @@ void bed_destroy(struct bed *bed);
 
 // Registers users until there are `users`. False when one was refused.
 bool bed_fill(struct bed *bed, uint32_t users);
+
+// The CSeq number of a request: higher than those of all requests before.
+uint32_t bed_cseq(uint64_t number);
+
+// The registered user whom a request is about: they are visited far apart from each other, so that
+// requests do not run through the table's memory in the order it was filled.
+uint32_t bed_user(const struct bed *bed, uint64_t number);
+
+// One who is not registered, for the same purpose.
+uint32_t bed_stranger(const struct bed *bed, uint64_t number);
 
 // From now on transactions are remembered, or are not.
 void bed_stateful(struct bed *bed, bool stateful);

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "micro/kind.h"
 
-enum {
-    CSEQ_FIRST = 1000000000,
-    CSEQ_SPAN = 1000000000,
-    STRANGERS = 100000, // user numbers after those of the registered, used in turn
-};
-
 // A datagram, what goes before it and what comes after it are of one user, in this order.
 enum phase { BEFORE, MEASURED, AFTER, PHASES };
 
@@ -33,34 +27,24 @@ const struct kind *kind_at(size_t i)
     return i < sizeof(kinds) / sizeof(kinds[0]) ? &kinds[i] : NULL;
 }
 
-// Users are visited far apart from each other, so that requests do not run through the table's
-// memory in the order it was filled: an odd prime stride is as good as a permutation for any
-// number of users that it does not divide.
-static uint32_t scattered(uint64_t n, uint32_t users)
-{
-    const uint64_t stride = 6180341; // prime, and about the golden section of ten million
-    return (uint32_t)(n * stride % users);
-}
-
-static struct phone_words words_of(const struct bed *bed, const struct kind *kind, uint64_t n,
+// `number` is that of the BEFORE phase; all three are of the same users.
+static struct phone_words words_of(const struct bed *bed, const struct kind *kind, uint64_t number,
                                    enum phase phase)
 {
-    const uint64_t number = n * PHASES + phase;
-    const uint32_t user =
-        kind->stranger ? bed->users + (uint32_t)(n % STRANGERS) : scattered(n, bed->users);
     return (struct phone_words){
-        .user = user,
-        .callee = bed->users - 1 - scattered(n, bed->users),
-        .cseq = (uint32_t)(CSEQ_FIRST + number % CSEQ_SPAN),
-        .call = number,
-        .branch = number,
+        .user = kind->stranger ? bed_stranger(bed, number) : bed_user(bed, number),
+        .callee = bed->users - 1 - bed_user(bed, number),
+        .cseq = bed_cseq(number + phase),
+        .call = number + phase,
+        .branch = number + phase,
     };
 }
 
 static void write_batch(const struct bed *bed, struct kind_batch *batch, enum phase phase)
 {
     for (size_t i = 0; i < batch->count; i++) {
-        const struct phone_words words = words_of(bed, batch->kind, batch->first + i, phase);
+        const struct phone_words words =
+            words_of(bed, batch->kind, batch->first + i * PHASES, phase);
         batch->datagrams[i] =
             slice_of(batch->bytes[i], phone_write(batch->kind->text, &words, batch->bytes[i]));
     }
@@ -71,7 +55,7 @@ bool kind_prepare(const struct kind *kind, struct bed *bed, size_t count, struct
     assert(count <= BED_BATCH_MAX && bed->users > 0);
     batch->first = bed->next;
     batch->count = count;
-    bed->next += count;
+    bed->next += count * PHASES;
     const enum phase phase = kind->same ? BEFORE : MEASURED;
     if (kind->before != NULL) {
         batch->kind = kind->before;
