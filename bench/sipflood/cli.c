@@ -148,16 +148,18 @@ static enum err take_option(int argc, char *const argv[], int *i, struct cli *cl
 static enum err take_scenario(struct cli *cli, const char *name, FILE *why)
 {
     if (cli->scenario != NULL) {
-        (void)fprintf(why, "\"%s\": there is a scenario already (%s)\n", name, cli->scenario->name);
+        (void)fprintf(why, "\"%s\": there is a scenario already (%s)\n", name, cli->scenario);
         return ERR_SYNTAX;
     }
-    cli->scenario = scenario_find(name);
-    if (cli->scenario != NULL) {
+    const enum scenario_kind kind = scenario_find(slice_of(name, strlen(name)));
+    if (kind < SCENARIO_KINDS) {
+        cli->scenario = name;
+        cli->mix = mix_of(kind);
         return ERR_OK;
     }
     (void)fprintf(why, "\"%s\" is no scenario; there are:", name);
-    for (size_t i = 0; scenario_at(i) != NULL; i++) {
-        (void)fprintf(why, " %s", scenario_at(i)->name);
+    for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
+        (void)fprintf(why, " %s", scenario_of((enum scenario_kind)i)->name);
     }
     (void)fprintf(why, "\n");
     return ERR_SYNTAX;
@@ -266,8 +268,9 @@ void cli_help(FILE *out)
 {
     (void)fprintf(out, "sipflood: SIP load from many users and ports, every answer checked\n\n"
                        "Usage: sipflood SCENARIO --target HOST:PORT [options]\n\nScenarios:\n");
-    for (size_t i = 0; scenario_at(i) != NULL; i++) {
-        (void)fprintf(out, "  %-22s%s\n", scenario_at(i)->name, scenario_at(i)->help);
+    for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
+        const struct scenario *row = scenario_of((enum scenario_kind)i);
+        (void)fprintf(out, "  %-22s%s\n", row->name, row->help);
     }
     (void)fprintf(out, "\nOptions:\n");
     for (size_t i = 0; i < ROWS; i++) {

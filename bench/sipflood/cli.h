@@ -5,13 +5,14 @@
 #include <stdio.h>
 
 #include "signpost/base/err.h"
-#include "sipflood/scenario.h"
+#include "sipflood/mix.h"
 
 // The command line: every option is declared once, with its bounds, default and help.
 
 struct cli {
-    const struct scenario *scenario;
-    const char *target; // borrowed from argv, like `domain`
+    const char *scenario; // borrowed from argv, like all texts
+    struct mix mix;       // what it is made of
+    const char *target;
     const char *domain;
     uint64_t users;
     uint64_t count; // 0: no bound

@@ -27,6 +27,7 @@ struct engine {
     struct engine_config config;
     bool stopped;
     int epoll;
+    struct plan plan;
     struct inflight *inflight;
     struct outbox *outbox;
     struct inbox *inbox;
@@ -75,6 +76,8 @@ struct engine *engine_create(const struct engine_config *config, FILE *why)
     }
     e->config = *config;
     e->epoll = -1;
+    e->plan = plan_of(&config->plan);
+    plan_begin(&e->plan, &config->pace);
     e->inflight = inflight_create(inflight_rows(config), &config->timers);
     e->outbox = outbox_create(config->gso);
     e->inbox = inbox_create(config->gro);
@@ -118,39 +121,35 @@ struct tally *engine_tally(struct engine *e)
 
 // --- sending --------------------------------------------------------------------------------
 
-static void send_request(struct engine *e, uint64_t n)
+static void send_request(struct engine *e, uint64_t n, const struct step *step)
 {
-    const struct script_part part = script_part_of(e->config.script, n);
-    char *room = outbox_room(e->outbox, e->config.ports->fds[part.socket]);
-    outbox_add(e->outbox, script_request(e->config.script, &part, room));
+    const struct script *s = e->config.script;
+    const struct script_part part = script_part_of(s, n, step);
+    char *room = outbox_room(e->outbox, e->config.ports->fds[script_socket(s, step->caller)]);
+    outbox_add(e->outbox, script_request(s, &part, room));
 }
 
 static void send_again(struct engine *e, uint64_t now_ns)
 {
     uint64_t n;
     while (inflight_resend(e->inflight, now_ns, &n)) {
-        send_request(e, n);
+        send_request(e, n, inflight_step(e->inflight, n));
         e->tally.counts.resent++;
     }
-}
-
-// The number below which requests may be sent now.
-static uint64_t allowed(const struct engine *e, uint64_t now_ns)
-{
-    return e->stopped ? 0 : pace_allowed(&e->config.pace, now_ns, tally_settled(&e->tally.counts));
 }
 
 // At most one batch, so that answers never wait long.
 static void send_due(struct engine *e, uint64_t now_ns)
 {
-    const uint64_t limit = allowed(e, now_ns);
-    for (unsigned i = 0; i < BATCH_MESSAGES; i++) {
-        const uint64_t n = inflight_next(e->inflight);
-        if (n >= limit || inflight_full(e->inflight)) {
+    const uint64_t settled = tally_settled(&e->tally.counts);
+    for (unsigned i = 0; i < BATCH_MESSAGES && !e->stopped && !inflight_full(e->inflight); i++) {
+        struct step step;
+        uint64_t intended_ns;
+        if (!plan_take(&e->plan, now_ns, settled, &step, &intended_ns)) {
             break;
         }
-        send_request(e, n);
-        inflight_begin(e->inflight, pace_intended_ns(&e->config.pace, n, now_ns), now_ns);
+        send_request(e, inflight_next(e->inflight), &step);
+        inflight_begin(e->inflight, &step, intended_ns, now_ns);
         e->tally.counts.sent++;
         e->tally.last_ns = now_ns;
     }
@@ -167,10 +166,18 @@ static void flush(struct engine *e)
 
 // --- answers --------------------------------------------------------------------------------
 
-static void acknowledge(struct engine *e, const struct script_part *part, struct slice to)
+// A request that an answer belongs to.
+struct sent {
+    uint64_t n;
+    unsigned socket;
+    struct step step;
+};
+
+static void acknowledge(struct engine *e, const struct sent *sent, struct slice to)
 {
-    char *room = outbox_room(e->outbox, e->config.ports->fds[part->socket]);
-    const size_t len = script_ack(e->config.script, part, to, room);
+    char *room = outbox_room(e->outbox, e->config.ports->fds[sent->socket]);
+    const struct script_part part = script_part_of(e->config.script, sent->n, &sent->step);
+    const size_t len = script_ack(e->config.script, &part, to, room);
     if (len > 0) {
         outbox_add(e->outbox, len);
         e->tally.counts.acks++;
@@ -178,14 +185,15 @@ static void acknowledge(struct engine *e, const struct script_part *part, struct
 }
 
 // The first final answer to a request: right or wrong?
-static void judge(struct engine *e, const struct script_part *part, const struct answer *answer,
+static void judge(struct engine *e, const struct sent *sent, const struct answer *answer,
                   struct slice datagram, uint64_t latency_ns)
 {
     struct complaint why;
     struct tally_counts *counts = &e->tally.counts;
     enum verdict verdict = VERDICT_RIGHT;
     if (!e->config.echo) {
-        const struct expectation expected = script_expect(e->config.script, part, &e->scratch);
+        const struct script_part part = script_part_of(e->config.script, sent->n, &sent->step);
+        const struct expectation expected = script_expect(e->config.script, &part, &e->scratch);
         verdict = check_answer(&expected, answer, &why);
     }
     switch (verdict) {
@@ -201,10 +209,10 @@ static void judge(struct engine *e, const struct script_part *part, const struct
 
 // An answer that settles nothing. The final answer to an INVITE is repeated until its ACK
 // arrives (RFC 3261 17.2.1), any other only when the request was.
-static void take_surplus(struct engine *e, enum inflight_match match, struct slice datagram)
+static void take_surplus(struct engine *e, enum inflight_match match, bool invite,
+                         struct slice datagram)
 {
-    const bool expected =
-        match == INFLIGHT_AGAIN || (match == INFLIGHT_TWICE && e->config.script->scenario->invite);
+    const bool expected = match == INFLIGHT_AGAIN || (match == INFLIGHT_TWICE && invite);
     if (match == INFLIGHT_LATE) {
         e->tally.counts.late++;
     } else if (expected) {
@@ -218,30 +226,43 @@ static void take_surplus(struct engine *e, enum inflight_match match, struct sli
     }
 }
 
-static void take_answer(struct engine *e, unsigned socket, const struct answer *answer,
+// An answer to a request that is remembered.
+static void take_answer(struct engine *e, const struct sent *sent, const struct answer *answer,
                         struct slice datagram, uint64_t now_ns)
 {
-    uint64_t n = UINT64_MAX;
     uint64_t intended_ns = 0;
-    const bool ours = script_number_of(e->config.script, answer->via, &n);
-    const struct script_part part = script_part_of(e->config.script, ours ? n : 0);
-    if (!ours || part.socket != socket) {
-        take_surplus(e, INFLIGHT_UNKNOWN, datagram);
-        return;
-    }
+    const bool invite = scenario_of(sent->step.kind)->invite;
     if (answer->status != ANSWER_STATUS_NONE && answer->status < 200) {
         e->tally.counts.provisional++;
         return;
     }
-    const enum inflight_match match = inflight_answer(e->inflight, n, &intended_ns);
+    const enum inflight_match match = inflight_answer(e->inflight, sent->n, &intended_ns);
     if (match == INFLIGHT_FIRST) {
         e->tally.last_ns = now_ns;
-        judge(e, &part, answer, datagram, now_ns - intended_ns);
+        judge(e, sent, answer, datagram, now_ns - intended_ns);
     } else {
-        take_surplus(e, match, datagram);
+        take_surplus(e, match, invite, datagram);
     }
-    if (e->config.acks && match != INFLIGHT_UNKNOWN) {
-        acknowledge(e, &part, answer->to);
+    if (e->config.acks && invite) {
+        acknowledge(e, sent, answer->to);
+    }
+}
+
+// Which request it answers.
+static void match_answer(struct engine *e, unsigned socket, const struct answer *answer,
+                         struct slice datagram, uint64_t now_ns)
+{
+    struct sent sent = {.socket = socket};
+    const bool ours = script_number_of(e->config.script, answer->via, &sent.n) &&
+                      sent.n < inflight_next(e->inflight);
+    const struct step *step = ours ? inflight_step(e->inflight, sent.n) : NULL;
+    if (step == NULL) {
+        take_surplus(e, ours ? INFLIGHT_LATE : INFLIGHT_UNKNOWN, false, datagram);
+    } else if (script_socket(e->config.script, step->caller) != socket) {
+        take_surplus(e, INFLIGHT_UNKNOWN, false, datagram);
+    } else {
+        sent.step = *step;
+        take_answer(e, &sent, answer, datagram, now_ns);
     }
 }
 
@@ -256,7 +277,7 @@ static void take_datagram(struct engine *e, unsigned socket, struct slice datagr
         tally_keep(&e->tally, &why, datagram);
         return;
     }
-    take_answer(e, socket, &answer, datagram, now_ns);
+    match_answer(e, socket, &answer, datagram, now_ns);
 }
 
 static void receive(struct engine *e, unsigned socket)
@@ -276,20 +297,18 @@ static void receive(struct engine *e, unsigned socket)
 // Whether no further request will be begun.
 static bool all_begun(const struct engine *e, uint64_t now_ns)
 {
-    return e->stopped || pace_over(&e->config.pace, inflight_next(e->inflight), now_ns);
+    return e->stopped || plan_over(&e->plan, now_ns);
 }
 
 // How long nothing has to be done unless an answer comes.
 static uint64_t idle_ns(const struct engine *e, uint64_t now_ns)
 {
-    const uint64_t next = inflight_next(e->inflight);
-    const bool may_begin = !all_begun(e, now_ns) && !inflight_full(e->inflight);
     uint64_t wake_ns = inflight_wake_ns(e->inflight);
-    if (e->config.busy || (may_begin && next < allowed(e, now_ns))) {
+    if (e->config.busy) {
         return 0;
     }
-    if (may_begin && e->config.pace.rate_per_s > 0) {
-        const uint64_t due_ns = pace_intended_ns(&e->config.pace, next, now_ns);
+    if (!e->stopped && !inflight_full(e->inflight)) {
+        const uint64_t due_ns = plan_wake_ns(&e->plan, now_ns, tally_settled(&e->tally.counts));
         wake_ns = due_ns < wake_ns ? due_ns : wake_ns;
     }
     if (wake_ns <= now_ns) {

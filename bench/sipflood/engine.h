@@ -3,7 +3,7 @@
 #define SIPFLOOD_ENGINE_H
 
 #include "sipflood/inflight.h"
-#include "sipflood/pace.h"
+#include "sipflood/plan.h"
 #include "sipflood/ports.h"
 #include "sipflood/script.h"
 #include "sipflood/tally.h"
@@ -14,6 +14,7 @@
 struct engine_config {
     const struct script *script; // borrowed as long as the engine lives, like `ports`
     const struct ports *ports;
+    struct plan_config plan;
     struct pace pace;
     struct inflight_timers timers;
     bool acks;      // acknowledge the final answers to INVITEs

@@ -17,6 +17,7 @@ struct flood {
     const struct cli *cli;
     struct ports ports;
     struct script script;
+    uint64_t run;
     struct engine *engine;
     struct histogram latency_ns; // of the whole run; the engine has those since the last live line
     uint64_t start_ns;
@@ -24,22 +25,24 @@ struct flood {
 
 // --- preparation ----------------------------------------------------------------------------
 
+static struct share share_of(const struct flood *f)
+{
+    return (struct share){.ports = (unsigned)f->cli->ports, .thread = 0, .threads = 1};
+}
+
 static bool prepare_script(struct flood *f, FILE *err)
 {
-    uint64_t run;
-    if (getrandom(&run, sizeof(run), 0) != (ssize_t)sizeof(run)) {
+    if (getrandom(&f->run, sizeof(f->run), 0) != (ssize_t)sizeof(f->run)) {
         (void)fprintf(err, "the system gives no random numbers\n");
         return false;
     }
     const struct script_config config = {
-        .scenario = f->cli->scenario,
         .domain = slice_of(f->cli->domain, strlen(f->cli->domain)),
         .local_ip = f->ports.local_ip,
         .local_port = (uint16_t)f->cli->local_port,
-        .ports = (uint16_t)f->cli->ports,
-        .users = (uint32_t)f->cli->users,
+        .share = share_of(f),
         .expires_s = (uint32_t)f->cli->expires_s,
-        .run = run,
+        .run = f->run,
         .cseq_start = (uint32_t)(stopwatch_wall_cs() % CSEQ_START_MAX),
     };
     if (!script_init(&f->script, &config)) {
@@ -57,14 +60,19 @@ static uint64_t to_ns(double seconds)
 static bool prepare_engine(struct flood *f, FILE *err)
 {
     const struct cli *cli = f->cli;
+    const bool invites = mix_has(&cli->mix, SCENARIO_INVITE);
     f->start_ns = stopwatch_now_ns();
     const struct engine_config config = {
         .script = &f->script,
         .ports = &f->ports,
+        .plan = {.mix = cli->mix,
+                 .share = share_of(f),
+                 .users = (uint32_t)cli->users,
+                 .run = f->run},
         .pace =
             pace_of(f->start_ns, cli->count, to_ns(cli->duration_s), cli->rate_per_s, cli->window),
-        .timers = inflight_timers_of(to_ns(cli->timeout_s), cli->retransmit, cli->scenario->invite),
-        .acks = cli->scenario->invite && !cli->no_ack && !cli->echo,
+        .timers = inflight_timers_of(to_ns(cli->timeout_s), cli->retransmit, invites),
+        .acks = !cli->no_ack && !cli->echo,
         .echo = cli->echo,
         .busy = cli->busy,
         .gso = cli->gso,

@@ -18,6 +18,7 @@ enum row_state {
 
 struct row {
     uint64_t n; // which request the row belongs to
+    struct step step;
     uint64_t intended_ns;
     uint64_t sent_ns;
     enum row_state state;
@@ -90,11 +91,13 @@ static struct row *row_at(struct inflight *f, uint64_t n)
     return &f->rows[n & f->mask];
 }
 
-void inflight_begin(struct inflight *f, uint64_t intended_ns, uint64_t sent_ns)
+void inflight_begin(struct inflight *f, const struct step *step, uint64_t intended_ns,
+                    uint64_t sent_ns)
 {
     assert(!inflight_full(f));
     *row_at(f, f->next) = (struct row){
         .n = f->next,
+        .step = *step,
         .intended_ns = intended_ns,
         .sent_ns = sent_ns,
         .state = ROW_WAITING,
@@ -102,6 +105,12 @@ void inflight_begin(struct inflight *f, uint64_t intended_ns, uint64_t sent_ns)
     };
     f->next++;
     f->waiting++;
+}
+
+const struct step *inflight_step(const struct inflight *f, uint64_t n)
+{
+    const struct row *row = &f->rows[n & f->mask];
+    return n < f->next && row->n == n ? &row->step : NULL;
 }
 
 // Keeps `oldest` at a request that waits, so that one answered long ago holds no room.

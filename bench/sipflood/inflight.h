@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sipflood/script.h"
+
 // The requests that wait for an answer, by number. One row per request in a ring, so that
 // matching an answer, giving up and sending again cost O(1) each, and nothing is allocated after
 // creation. One thread.
@@ -41,7 +43,12 @@ uint64_t inflight_next(const struct inflight *f);
 uint64_t inflight_waiting(const struct inflight *f);
 
 // Begins request inflight_next(): the ring must not be full, and `sent_ns` must not decrease.
-void inflight_begin(struct inflight *f, uint64_t intended_ns, uint64_t sent_ns);
+void inflight_begin(struct inflight *f, const struct step *step, uint64_t intended_ns,
+                    uint64_t sent_ns);
+
+// What request `n` says, until the next inflight_begin; NULL when it was never sent, or longer ago
+// than the ring remembers.
+const struct step *inflight_step(const struct inflight *f, uint64_t n);
 
 enum inflight_match {
     INFLIGHT_FIRST,   // the first final answer: the request is settled now

@@ -132,8 +132,8 @@ static void print_latencies(FILE *out, const struct histogram *latency_ns)
 void report_table(FILE *out, const struct run_result *r)
 {
     const struct tally_counts *c = r->counts;
-    (void)fprintf(out, "%s to %s, %" PRIu64 " users, %" PRIu64 " ports%s\n\n",
-                  r->cli->scenario->name, r->cli->target, r->cli->users, r->cli->ports,
+    (void)fprintf(out, "%s to %s, %" PRIu64 " users, %" PRIu64 " ports%s\n\n", r->cli->scenario,
+                  r->cli->target, r->cli->users, r->cli->ports,
                   r->interrupted ? ", interrupted" : "");
     for (size_t i = 0; i < COUNT_ROWS; i++) {
         const uint64_t value = count_at(c, &count_rows[i]);
@@ -189,7 +189,7 @@ static void write_bound(struct json *j, const char *key, uint64_t value)
 static void write_parameters(struct json *j, const struct cli *cli)
 {
     json_open(j, "parameters", '{');
-    json_text(j, "scenario", text_of(cli->scenario->name));
+    json_text(j, "scenario", text_of(cli->scenario));
     json_text(j, "target", text_of(cli->target));
     json_text(j, "domain", text_of(cli->domain));
     json_u64(j, "users", cli->users);

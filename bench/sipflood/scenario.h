@@ -17,6 +17,16 @@ enum contact_rule {
     CONTACT_CALLEE, // the callee's own and no other
 };
 
+// One request's worth of traffic; a run may mix several.
+enum scenario_kind {
+    SCENARIO_REGISTER,
+    SCENARIO_REFRESH,
+    SCENARIO_DEREGISTER,
+    SCENARIO_INVITE,
+    SCENARIO_OPTIONS,
+    SCENARIO_KINDS,
+};
+
 struct scenario {
     const char *name;
     const char *help;
@@ -28,10 +38,9 @@ struct scenario {
     bool invite; // has a callee, and its final answer is acknowledged
 };
 
-// NULL when there is no scenario of that name.
-const struct scenario *scenario_find(const char *name);
+const struct scenario *scenario_of(enum scenario_kind kind);
 
-// The i-th row, or NULL after the last one.
-const struct scenario *scenario_at(size_t i);
+// The kind of that name; SCENARIO_KINDS when there is none.
+enum scenario_kind scenario_find(struct slice name);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <endian.h>
 
+#include "sipflood/random.h"
+
 enum {
     // Start and rounds on top of it keep ten digits and stay below 2^31 (RFC 3261 8.1.1.5).
     CSEQ_BASE = 1000000000,
@@ -81,12 +83,20 @@ static struct script_span span_from(const struct draft *d, size_t from)
     return (struct script_span){(uint16_t)from, (uint16_t)(d->text.len - from)};
 }
 
+// What the lines of one kind of request are made from.
+struct drafting {
+    const struct script *script;
+    const struct script_config *config;
+    const struct scenario *scenario;
+};
+
 // REGISTER and OPTIONS go to the domain, an INVITE to its callee.
-static void put_request_line(struct draft *d, const struct script_config *c, struct slice method)
+static void put_request_line(struct draft *d, const struct drafting *g, struct slice method)
 {
+    const struct script_config *c = g->config;
     buf_put(&d->text, method);
     put(d, " ");
-    if (c->scenario->invite) {
+    if (g->scenario->invite) {
         put_user(d, FIELD_CALLEE, c->domain);
     } else {
         put(d, "sip:");
@@ -96,10 +106,12 @@ static void put_request_line(struct draft *d, const struct script_config *c, str
 }
 
 // From the request line to CSeq, without To.
-static void put_head(struct draft *d, const struct script *s, const struct script_config *c,
-                     struct slice method, struct script_spans *spans)
+static void put_head(struct draft *d, const struct drafting *g, struct slice method,
+                     struct script_spans *spans)
 {
-    put_request_line(d, c, method);
+    const struct script *s = g->script;
+    const struct script_config *c = g->config;
+    put_request_line(d, g, method);
     put(d, "Via: SIP/2.0/UDP ");
     put_host(d, &c->local_ip);
     put(d, ":");
@@ -132,9 +144,10 @@ static void put_head(struct draft *d, const struct script *s, const struct scrip
 }
 
 // An OPTIONS asks the server itself.
-static void put_to(struct draft *d, const struct script_config *c, struct script_spans *spans)
+static void put_to(struct draft *d, const struct drafting *g, struct script_spans *spans)
 {
-    const bool to_user = c->scenario->contact != CONTACT_IGNORED;
+    const struct script_config *c = g->config;
+    const bool to_user = g->scenario->contact != CONTACT_IGNORED;
     put(d, "To: ");
     const size_t to = d->text.len;
     put(d, "<");
@@ -163,12 +176,12 @@ static void put_sdp(struct draft *d, const struct ip *ip)
            "a=sendrecv\r\n");
 }
 
-static void put_body(struct draft *d, const struct script_config *c)
+static void put_body(struct draft *d, const struct drafting *g)
 {
     struct script_template room;
     struct draft body = draft_of(&room);
-    if (c->scenario->invite) {
-        put_sdp(&body, &c->local_ip);
+    if (g->scenario->invite) {
+        put_sdp(&body, &g->config->local_ip);
         put(d, "Content-Type: application/sdp\r\n");
     }
     put(d, "Content-Length: ");
@@ -177,30 +190,31 @@ static void put_body(struct draft *d, const struct script_config *c)
     buf_put(&d->text, buf_slice(&body.text));
 }
 
-static bool draft_request(struct script *s, const struct script_config *c)
+static bool draft_request(const struct drafting *g, struct script_lines *lines)
 {
-    struct draft d = draft_of(&s->request);
-    put_head(&d, s, c, c->scenario->method, &s->spans);
-    put_to(&d, c, &s->spans);
+    struct draft d = draft_of(&lines->request);
+    put_head(&d, g, g->scenario->method, &lines->spans);
+    put_to(&d, g, &lines->spans);
     put(&d, "Contact: <");
-    put_contact_uri(&d, FIELD_CALLER, FIELD_PORT, &c->local_ip);
+    put_contact_uri(&d, FIELD_CALLER, FIELD_PORT, &g->config->local_ip);
     put(&d, ">\r\n");
-    if (slice_equal(c->scenario->method, SLICE("REGISTER"))) {
+    if (slice_equal(g->scenario->method, SLICE("REGISTER"))) {
         put(&d, "Expires: ");
-        buf_put_u64(&d.text, s->expires_s);
+        buf_put_u64(&d.text, g->scenario->binds ? g->config->expires_s : 0);
         put(&d, "\r\n");
     }
     put(&d, "User-Agent: sipflood/" SIGNPOST_VERSION "\r\n"
             "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n");
-    put_body(&d, c);
+    put_body(&d, g);
     return draft_done(&d);
 }
 
 static bool draft_ack(struct script *s, const struct script_config *c)
 {
+    const struct drafting g = {s, c, scenario_of(SCENARIO_INVITE)};
     struct script_spans unused; // nobody answers an ACK
     struct draft d = draft_of(&s->ack);
-    put_head(&d, s, c, SLICE("ACK"), &unused);
+    put_head(&d, &g, SLICE("ACK"), &unused);
     return draft_done(&d);
 }
 
@@ -211,42 +225,17 @@ static bool draft_contact(struct script *s, const struct script_config *c)
     return draft_done(&d);
 }
 
-static uint32_t common_divisor(uint32_t a, uint32_t b)
-{
-    while (b != 0) {
-        const uint32_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-// A step that visits every user once in a round, far apart from each other (the golden section),
-// so that lookups do not run through the server's memory in the order it was filled.
-static uint32_t stride_over(uint32_t users)
-{
-    uint32_t stride = (uint32_t)((uint64_t)users * 618 / 1000) + 1;
-    while (common_divisor(stride, users) != 1) {
-        stride++;
-    }
-    return stride;
-}
-
 bool script_init(struct script *s, const struct script_config *c)
 {
-    assert(c->users > 0 && c->users <= SCRIPT_USERS_MAX);
-    assert(c->ports > 0 && c->local_port >= SCRIPT_LOCAL_PORT_MIN);
-    assert(c->local_port + c->ports - 1 <= UINT16_MAX);
+    assert(c->share.ports > 0 && c->local_port >= SCRIPT_LOCAL_PORT_MIN);
+    assert(c->local_port + c->share.ports - 1 <= UINT16_MAX);
     assert(c->cseq_start < CSEQ_BASE);
     *s = (struct script){
-        .scenario = c->scenario,
+        .share = c->share,
         .run = c->run,
-        .users = c->users,
-        .stride = stride_over(c->users),
         .cseq_start = c->cseq_start,
-        .expires_s = c->scenario->binds ? c->expires_s : 0,
+        .expires_s = c->expires_s,
         .local_port = c->local_port,
-        .ports = c->ports,
     };
     // The magic cookie of RFC 3261 8.1.1.7, and half of the run's number.
     struct buf prefix = buf_over(s->branch_prefix, sizeof(s->branch_prefix));
@@ -256,29 +245,33 @@ bool script_init(struct script *s, const struct script_config *c)
     buf_put(&prefix, SLICE("z9hG4bK"));
     buf_put(&prefix, slice_of(run_hex + HEX_DIGITS / 2, HEX_DIGITS / 2));
     s->branch_prefix_len = (uint16_t)prefix.len;
-    return draft_request(s, c) && draft_ack(s, c) && draft_contact(s, c);
+    bool ok = draft_ack(s, c) && draft_contact(s, c);
+    for (unsigned kind = 0; kind < SCENARIO_KINDS; kind++) {
+        const struct drafting g = {s, c, scenario_of((enum scenario_kind)kind)};
+        ok = ok && draft_request(&g, &s->lines[kind]);
+    }
+    return ok;
 }
 
 // --- one request ----------------------------------------------------------------------------
 
-// Different numbers give different, random-looking ones (the finalizer of splitmix64). They need
-// not be secret.
-static uint64_t mix(uint64_t x)
+// Eight decimal digits, all at once: halves of four, two and one digit, each in its own lane.
+static uint64_t decimal_of_8(uint32_t value)
 {
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
+    assert(value < 100000000);
+    uint64_t x = value / 10000 | (uint64_t)(value % 10000) << 32;
+    const uint64_t hundreds = x * 10486 >> 20 & UINT64_C(0x0000007f0000007f);
+    x = hundreds | (x - hundreds * 100) << 16;
+    const uint64_t tens = x * 103 >> 10 & UINT64_C(0x000f000f000f000f);
+    x = tens | (x - tens * 10) << 8;
+    return htole64(x + UINT64_C(0x3030303030303030));
 }
 
 static void set_decimal(struct script_part *part, enum script_field field, uint32_t value)
 {
-    char *text = part->text[field];
-    for (unsigned i = field_width[field]; i > 0; i--) {
-        text[i - 1] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    assert(value == 0);
+    const uint64_t digits[2] = {decimal_of_8(value / 100000000), decimal_of_8(value % 100000000)};
+    memcpy(part->text[field], (const char *)digits + sizeof(digits) - field_width[field],
+           field_width[field]);
 }
 
 // Sixteen digits without a loop over them: eight nibbles at a time, each in its own byte. This
@@ -301,35 +294,32 @@ static void set_hex(struct script_part *part, enum script_field field, uint64_t 
     memcpy(part->text[field], digits, sizeof(digits));
 }
 
-static uint16_t socket_of(const struct script *s, uint32_t user)
+unsigned script_socket(const struct script *s, uint32_t user)
 {
-    return (uint16_t)(user / SCRIPT_USERS_PER_TURN % s->ports);
+    return share_index(&s->share, share_port_of(&s->share, user));
 }
 
-struct script_part script_part_of(const struct script *s, uint64_t n)
+static uint32_t port_of(const struct script *s, uint32_t user)
+{
+    return (uint32_t)s->local_port + share_port_of(&s->share, user);
+}
+
+struct script_part script_part_of(const struct script *s, uint64_t n, const struct step *step)
 {
     struct script_part part;
-    const uint64_t round = n / s->users;
-    part.n = n;
-    part.caller = (uint32_t)(n % s->users);
-    part.callee = part.caller;
+    const struct scenario *scenario = scenario_of(step->kind);
     // A REGISTER's Call-ID is its user's for ever (RFC 3261 10.2), any other's is its own.
-    uint64_t call = part.caller;
-    if (s->scenario->invite) {
-        part.callee = (uint32_t)((uint64_t)part.caller * s->stride % s->users);
-    }
-    if (s->scenario->contact == CONTACT_IGNORED || s->scenario->invite) {
-        call = s->run ^ mix(n);
-    }
-    part.socket = socket_of(s, part.caller);
-    set_decimal(&part, FIELD_CALLER, part.caller);
-    set_decimal(&part, FIELD_CALLEE, part.callee);
-    set_decimal(&part, FIELD_PORT, (uint32_t)s->local_port + part.socket);
-    set_decimal(&part, FIELD_CALLEE_PORT, (uint32_t)s->local_port + socket_of(s, part.callee));
-    set_decimal(&part, FIELD_CSEQ, (uint32_t)(CSEQ_BASE + s->cseq_start + round % CSEQ_ROUNDS));
+    const bool registers = !scenario->invite && scenario->contact != CONTACT_IGNORED;
+    const uint64_t call = registers ? step->caller : s->run ^ random_mix(step->call);
+    part.kind = step->kind;
+    set_decimal(&part, FIELD_CALLER, step->caller);
+    set_decimal(&part, FIELD_CALLEE, step->callee);
+    set_decimal(&part, FIELD_PORT, port_of(s, step->caller));
+    set_decimal(&part, FIELD_CALLEE_PORT, port_of(s, step->callee));
+    set_decimal(&part, FIELD_CSEQ, CSEQ_BASE + s->cseq_start + step->turn % CSEQ_ROUNDS);
     set_hex(&part, FIELD_BRANCH, n);
-    set_hex(&part, FIELD_TAG, mix(s->run + n));
-    set_hex(&part, FIELD_CALL, mix(call));
+    set_hex(&part, FIELD_TAG, random_mix(s->run + step->call));
+    set_hex(&part, FIELD_CALL, random_mix(call));
     return part;
 }
 
@@ -345,7 +335,7 @@ static size_t fill(const struct script_template *t, const struct script_part *pa
 
 size_t script_request(const struct script *s, const struct script_part *part, char *out)
 {
-    return fill(&s->request, part, out);
+    return fill(&s->lines[part->kind].request, part, out);
 }
 
 size_t script_ack(const struct script *s, const struct script_part *part, struct slice to,
@@ -367,15 +357,16 @@ static struct slice spanned(const char *bytes, struct script_span span)
 struct expectation script_expect(const struct script *s, const struct script_part *part,
                                  struct script_scratch *scratch)
 {
-    fill(&s->request, part, scratch->request);
+    const struct script_lines *lines = &s->lines[part->kind];
+    fill(&lines->request, part, scratch->request);
     const size_t contact_len = fill(&s->contact, part, scratch->contact);
     return (struct expectation){
-        .scenario = s->scenario,
+        .scenario = scenario_of(part->kind),
         .expires_s = s->expires_s,
-        .from = spanned(scratch->request, s->spans.from),
-        .to = spanned(scratch->request, s->spans.to),
-        .call_id = spanned(scratch->request, s->spans.call_id),
-        .cseq = spanned(scratch->request, s->spans.cseq),
+        .from = spanned(scratch->request, lines->spans.from),
+        .to = spanned(scratch->request, lines->spans.to),
+        .call_id = spanned(scratch->request, lines->spans.call_id),
+        .cseq = spanned(scratch->request, lines->spans.cseq),
         .contact = slice_of(scratch->contact, contact_len),
     };
 }

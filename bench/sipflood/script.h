@@ -4,18 +4,17 @@
 
 #include "signpost/base/endpoint.h"
 #include "sipflood/scenario.h"
+#include "sipflood/share.h"
 
-// What the phones say. Every byte follows from the parameters of the run and the number of the
-// request: nothing is remembered per user or per request, an answer is checked and a message sent
-// again by computing the same bytes once more.
+// What the phones say. Every byte follows from the parameters of the run, the step and the number
+// of the request: an answer is checked and a message sent again by computing the same bytes once
+// more.
 //
-// User i is sip:u<i>@domain on port (i / 32) mod ports: neighbours share a socket, so that a
-// batch leaves and comes back through one system call. Numbers have a fixed width, so that a
-// message is a template with its numbers overwritten.
+// User i is sip:u<i>@domain on the port that share.h gives it. Numbers have a fixed width, so that
+// a message is a template with its numbers overwritten.
 
 enum {
     SCRIPT_USERS_MAX = 10000000,
-    SCRIPT_USERS_PER_TURN = 32,
     SCRIPT_LOCAL_PORT_MIN = 10000, // five digits
     SCRIPT_DOMAIN_BYTES_MAX = 64,
     SCRIPT_MESSAGE_BYTES_MAX = 1536,
@@ -24,17 +23,24 @@ enum {
 };
 
 struct script_config {
-    const struct scenario *scenario;
     struct slice domain; // borrowed for script_init only
     struct ip local_ip;
-    uint16_t local_port; // of the first socket
-    uint16_t ports;
-    uint32_t users;
+    uint16_t local_port; // port 0 of the share
+    struct share share;
     uint32_t expires_s;
-    uint64_t run; // tells the Call-IDs and branches of two runs apart
-    // CSeq is 1,000,000,000 + this at first, one more in each round over the users; below 10^9.
+    uint64_t run; // tells the Call-IDs and branches of two runs, or threads, apart
+    // CSeq is 1,000,000,000 + this + the step's turn; below 10^9.
     // A later run needs a higher one, because the Call-ID of a user's REGISTERs never changes.
     uint32_t cseq_start;
+};
+
+// One request: what it is about. Its number on the wire is given apart.
+struct step {
+    uint64_t call; // tells the dialogs of the run apart
+    uint32_t caller;
+    uint32_t callee; // without one the same as the caller
+    uint32_t turn;   // higher than in any earlier request for the same registration
+    enum scenario_kind kind;
 };
 
 enum script_field {
@@ -71,37 +77,39 @@ struct script_template {
     char bytes[SCRIPT_MESSAGE_BYTES_MAX];
 };
 
+struct script_lines {
+    struct script_template request;
+    struct script_spans spans; // of the request
+};
+
 // Open for the sake of tests and of embedding; fields belong to script.c.
 struct script {
-    const struct scenario *scenario;
+    struct share share;
     uint64_t run;
-    uint32_t users;
-    uint32_t stride; // callers meet callees in an order of their own
     uint32_t cseq_start;
     uint32_t expires_s;
     uint16_t local_port;
-    uint16_t ports;
     uint16_t branch_prefix_len;
     char branch_prefix[SCRIPT_TEXT_BYTES];
-    struct script_template request;
+    struct script_lines lines[SCENARIO_KINDS];
     struct script_template ack;     // all but the To field and the end
     struct script_template contact; // the callee's URI
-    struct script_spans spans;      // of the request
 };
 
 // False when the parameters make a message longer than SCRIPT_MESSAGE_BYTES_MAX.
 bool script_init(struct script *s, const struct script_config *c);
 
-// Who says request `n`, and with which numbers.
+// The index of the socket that speaks for a user.
+unsigned script_socket(const struct script *s, uint32_t user);
+
+// A step with its numbers written out.
 struct script_part {
-    uint64_t n;
-    uint32_t caller; // without a callee the same as the callee
-    uint32_t callee;
-    uint16_t socket; // the caller's, from 0
+    enum scenario_kind kind;
     char text[FIELD_COUNT][SCRIPT_TEXT_BYTES];
 };
 
-struct script_part script_part_of(const struct script *s, uint64_t n);
+// Request `n` of the thread, which says `step`.
+struct script_part script_part_of(const struct script *s, uint64_t n, const struct step *step);
 
 // Writes the request; `out` holds SCRIPT_MESSAGE_BYTES_MAX. Returns its length.
 size_t script_request(const struct script *s, const struct script_part *part, char *out);

@@ -42,10 +42,10 @@ static void expand(const char *pattern, struct slice own)
     contacts[len] = '\0';
 }
 
-static enum verdict judge(const char *scenario, const struct draft *d, struct complaint *why)
+static enum verdict judge(enum scenario_kind kind, const struct draft *d, struct complaint *why)
 {
-    const struct script s = fixture_script(scenario);
-    const struct script_part part = script_part_of(&s, 42);
+    const struct script s = fixture_script();
+    const struct script_part part = fixture_part(&s, kind, 42);
     const struct expectation e = script_expect(&s, &part, &scratch);
     expand(d->contacts, e.contact);
     const int len =
@@ -60,17 +60,17 @@ static enum verdict judge(const char *scenario, const struct draft *d, struct co
     return check_answer(&e, &parsed, why);
 }
 
-static void assert_right(const char *scenario, const char *status, const char *contact_lines)
+static void assert_right(enum scenario_kind kind, const char *status, const char *contact_lines)
 {
     struct complaint why = {.what = ""};
     const struct draft d = right_answer(status, contact_lines);
-    cr_assert_eq(judge(scenario, &d, &why), VERDICT_RIGHT, "%s: %s", scenario, why.what);
+    cr_assert_eq(judge(kind, &d, &why), VERDICT_RIGHT, "%u: %s", kind, why.what);
 }
 
-static void assert_wrong(const char *scenario, const struct draft *d, const char *what)
+static void assert_wrong(enum scenario_kind kind, const struct draft *d, const char *what)
 {
     struct complaint why = {.what = ""};
-    cr_assert_eq(judge(scenario, d, &why), VERDICT_WRONG_CONTENT, "%s", text);
+    cr_assert_eq(judge(kind, d, &why), VERDICT_WRONG_CONTENT, "%s", text);
     cr_assert_str_eq(why.what, what);
 }
 
@@ -79,21 +79,21 @@ static const char own[] = "m: <%s>;q=0.5\r\n";
 
 Test(check, right_answers_are_right)
 {
-    assert_right("register", "200 OK", own_bound);
-    assert_right("refresh", "200 OK",
+    assert_right(SCENARIO_REGISTER, "200 OK", own_bound);
+    assert_right(SCENARIO_REFRESH, "200 OK",
                  "Contact: <sip:o@h>;expires=9, \"A, <B>\" <%s>;expires=1\r\n");
-    assert_right("refresh", "200 OK", "m: <sip:o@h>;expires=9\r\nm: <%s>;q=1;expires=7\r\n");
-    assert_right("deregister", "200 OK", "");
-    assert_right("deregister", "200 OK", "Contact: <sip:other@h>;expires=5\r\n");
-    assert_right("invite", "302 Moved Temporarily", own);
-    assert_right("options", "200 OK", "");
+    assert_right(SCENARIO_REFRESH, "200 OK", "m: <sip:o@h>;expires=9\r\nm: <%s>;q=1;expires=7\r\n");
+    assert_right(SCENARIO_DEREGISTER, "200 OK", "");
+    assert_right(SCENARIO_DEREGISTER, "200 OK", "Contact: <sip:other@h>;expires=5\r\n");
+    assert_right(SCENARIO_INVITE, "302 Moved Temporarily", own);
+    assert_right(SCENARIO_OPTIONS, "200 OK", "");
 }
 
 Test(check, other_status_is_wrong)
 {
     struct complaint why;
     const struct draft d = right_answer("404 Not Found", "");
-    cr_assert_eq(judge("invite", &d, &why), VERDICT_WRONG_STATUS);
+    cr_assert_eq(judge(SCENARIO_INVITE, &d, &why), VERDICT_WRONG_STATUS);
     cr_assert(slice_equal(why.expected, SLICE("302")));
     cr_assert(slice_equal(why.found, SLICE("SIP/2.0 404 Not Found")));
 }
@@ -102,32 +102,32 @@ Test(check, fields_that_are_not_the_requests_are_wrong)
 {
     struct draft d = right_answer("200 OK", own_bound);
     d.from_suffix = "x";
-    assert_wrong("register", &d, "From is not the request's");
+    assert_wrong(SCENARIO_REGISTER, &d, "From is not the request's");
     d = right_answer("200 OK", own_bound);
     d.call_id_suffix = "x";
-    assert_wrong("register", &d, "Call-ID is not the request's");
+    assert_wrong(SCENARIO_REGISTER, &d, "Call-ID is not the request's");
     d = right_answer("200 OK", own_bound);
     d.cseq_suffix = "x";
-    assert_wrong("register", &d, "CSeq is not the request's");
+    assert_wrong(SCENARIO_REGISTER, &d, "CSeq is not the request's");
 }
 
 Test(check, to_needs_a_tag)
 {
     struct draft d = right_answer("200 OK", own_bound);
     d.to_suffix = "";
-    assert_wrong("register", &d, "To has no tag");
+    assert_wrong(SCENARIO_REGISTER, &d, "To has no tag");
     d.to_suffix = ";tag=";
-    assert_wrong("register", &d, "To has no tag");
+    assert_wrong(SCENARIO_REGISTER, &d, "To has no tag");
 }
 
 Test(check, register_needs_its_own_contact)
 {
     struct draft d = right_answer("200 OK", "");
-    assert_wrong("register", &d, "the phone's own Contact is missing");
+    assert_wrong(SCENARIO_REGISTER, &d, "the phone's own Contact is missing");
     d.contacts = "Contact: <sip:u0000042@127.0.0.1:20000;transport=udp;ob>;expires=60\r\n";
-    assert_wrong("register", &d, "the phone's own Contact is missing");
+    assert_wrong(SCENARIO_REGISTER, &d, "the phone's own Contact is missing");
     d.contacts = "Contact: <%s>;expires=60, <%s>;expires=60\r\n";
-    assert_wrong("register", &d, "the phone's own Contact is listed twice");
+    assert_wrong(SCENARIO_REGISTER, &d, "the phone's own Contact is listed twice");
 }
 
 Test(check, register_needs_an_expiry_within_what_was_asked)
@@ -136,7 +136,7 @@ Test(check, register_needs_an_expiry_within_what_was_asked)
                          "Contact: <%s>;expires=3601\r\n", "Contact: <%s>;expires=soon\r\n"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         const struct draft d = right_answer("200 OK", bad[i]);
-        assert_wrong("register", &d,
+        assert_wrong(SCENARIO_REGISTER, &d,
                      "expires of the Contact is not above 0 and at most as asked for");
     }
 }
@@ -144,23 +144,23 @@ Test(check, register_needs_an_expiry_within_what_was_asked)
 Test(check, deregistered_contact_must_be_gone)
 {
     const struct draft d = right_answer("200 OK", own_bound);
-    assert_wrong("deregister", &d, "the Contact is still bound");
+    assert_wrong(SCENARIO_DEREGISTER, &d, "the Contact is still bound");
 }
 
 Test(check, redirect_needs_the_callees_own_contact_and_no_other)
 {
     struct draft d = right_answer("302 Moved Temporarily", "");
-    assert_wrong("invite", &d, "the callee's Contact is not there exactly once");
+    assert_wrong(SCENARIO_INVITE, &d, "the callee's Contact is not there exactly once");
     d.contacts = "Contact: <%s>, <%s>\r\n";
-    assert_wrong("invite", &d, "the callee's Contact is not there exactly once");
+    assert_wrong(SCENARIO_INVITE, &d, "the callee's Contact is not there exactly once");
     d.contacts = "Contact: <%s>\r\nContact: <sip:u0000001@127.0.0.1:20000>\r\n";
-    assert_wrong("invite", &d, "a Contact is not the callee's own");
+    assert_wrong(SCENARIO_INVITE, &d, "a Contact is not the callee's own");
     d.contacts = "Contact: <sip:u0000001@127.0.0.1:20000;transport=udp;ob>\r\n";
-    assert_wrong("invite", &d, "a Contact is not the callee's own");
+    assert_wrong(SCENARIO_INVITE, &d, "a Contact is not the callee's own");
 }
 
 Test(check, broken_contact_is_wrong)
 {
     const struct draft d = right_answer("302 Moved Temporarily", "Contact: <>\r\n");
-    assert_wrong("invite", &d, "a Contact field is malformed");
+    assert_wrong(SCENARIO_INVITE, &d, "a Contact field is malformed");
 }

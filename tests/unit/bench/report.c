@@ -9,7 +9,7 @@ static char text[8192];
 
 static struct run_result result_of(void)
 {
-    cli = (struct cli){.scenario = scenario_find("invite"), .target = "h:1", .domain = "sip.test"};
+    cli = (struct cli){.scenario = "invite", .target = "h:1", .domain = "sip.test"};
     return (struct run_result){
         .cli = &cli,
         .counts = &tally.counts,
