@@ -8,6 +8,8 @@
 #include "sipflood/script.h"
 #include "sipflood/tally.h"
 
+enum { THREADS_MAX = 256 };
+
 enum kind {
     KIND_FLAG,
     KIND_NUMBER,
@@ -41,6 +43,8 @@ static const struct option_row rows[] = {
      "open loop: requests per second, sent at their time come what may; default 1000"},
     {"window", "W", KIND_NUMBER, AT(window), 1, 1 << 20,
      "closed loop instead: at most W requests without an answer"},
+    {"threads", "N", KIND_NUMBER, AT(threads), 1, THREADS_MAX,
+     "each with its own ports and users; default 1"},
     {"ports", "N", KIND_NUMBER, AT(ports), 1, PORTS_MAX,
      "source ports that share the users; default 64"},
     {"local-port", "P", KIND_NUMBER, AT(local_port), SCRIPT_LOCAL_PORT_MIN, UINT16_MAX,
@@ -194,6 +198,9 @@ static const char *contradiction(const struct cli *cli)
     if (cli->local_port + cli->ports - 1 > UINT16_MAX) {
         return "--local-port plus --ports goes beyond port 65535";
     }
+    if (cli->threads > cli->ports || (cli->threads - 1) * SHARE_USERS_PER_TURN >= cli->users) {
+        return "--threads: each one needs a port and users of its own (32 users share a port)";
+    }
     if (!domain_ok(slice_of(cli->domain, strlen(cli->domain)))) {
         return "--domain is no host name or address of at most 64 characters";
     }
@@ -218,6 +225,7 @@ enum err cli_parse(int argc, char *const argv[], struct cli *out, FILE *why)
     *out = (struct cli){
         .domain = "sip.test",
         .users = 1000,
+        .threads = 1,
         .ports = 64,
         .local_port = 20000,
         .expires_s = 3600,

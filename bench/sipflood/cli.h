@@ -19,6 +19,7 @@ struct cli {
     double duration_s;
     uint64_t rate_per_s; // 0: closed loop
     uint64_t window;     // 0: open loop
+    uint64_t threads;
     uint64_t ports;
     uint64_t local_port;
     uint64_t expires_s;

@@ -14,8 +14,6 @@ enum {
     ENGINE_EVENTS = 64,
     ENGINE_INFLIGHT_ROWS_MIN = 1 << 10,
     ENGINE_INFLIGHT_ROWS_MAX = 1 << 22,
-    // Assumed in closed loop, where the server decides.
-    ENGINE_RATE_GUESS_PER_S = 400000,
 };
 
 static const uint64_t sleep_max_ns = UINT64_C(100) * NS_PER_MS;
@@ -27,6 +25,9 @@ struct engine {
     struct engine_config config;
     bool stopped;
     int epoll;
+    uint64_t now_ns;
+    uint64_t last_ns; // when the last request was sent or answered
+    uint64_t settled; // requests at this pace, before those in the tally
     struct plan plan;
     struct inflight *inflight;
     struct outbox *outbox;
@@ -37,15 +38,10 @@ struct engine {
 
 // --- life -----------------------------------------------------------------------------------
 
-// One request without an answer holds its row until the timeout, while others go on at full rate.
-static size_t inflight_rows(const struct engine_config *c)
+static size_t inflight_rows(uint64_t waiting_max)
 {
-    const uint64_t rate = c->pace.rate_per_s > 0 ? c->pace.rate_per_s : ENGINE_RATE_GUESS_PER_S;
-    const uint64_t per_timeout = rate * (c->timers.timeout_ns / NS_PER_MS) / 1000 * 5 / 4;
-    const uint64_t least = c->pace.window > per_timeout ? c->pace.window : per_timeout;
-    const uint64_t wanted = least < c->pace.count ? least : c->pace.count;
     size_t rows = ENGINE_INFLIGHT_ROWS_MIN;
-    while (rows < wanted && rows < ENGINE_INFLIGHT_ROWS_MAX) {
+    while (rows < waiting_max && rows < ENGINE_INFLIGHT_ROWS_MAX) {
         rows *= 2;
     }
     return rows;
@@ -77,8 +73,7 @@ struct engine *engine_create(const struct engine_config *config, FILE *why)
     e->config = *config;
     e->epoll = -1;
     e->plan = plan_of(&config->plan);
-    plan_begin(&e->plan, &config->pace);
-    e->inflight = inflight_create(inflight_rows(config), &config->timers);
+    e->inflight = inflight_create(inflight_rows(config->waiting_max), &config->timers);
     e->outbox = outbox_create(config->gso);
     e->inbox = inbox_create(config->gro);
     tally_reset(&e->tally, config->shown);
@@ -109,14 +104,36 @@ void engine_destroy(struct engine *e)
     free(e);
 }
 
+void engine_begin(struct engine *e, const struct pace *pace)
+{
+    assert(inflight_waiting(e->inflight) == 0);
+    plan_begin(&e->plan, pace);
+    e->stopped = false;
+    e->settled = 0;
+    e->now_ns = pace->start_ns;
+    e->last_ns = pace->start_ns;
+}
+
 void engine_stop(struct engine *e)
 {
     e->stopped = true;
 }
 
-struct tally *engine_tally(struct engine *e)
+uint64_t engine_now_ns(const struct engine *e)
 {
-    return &e->tally;
+    return e->now_ns;
+}
+
+void engine_post(struct engine *e, struct ledger *ledger)
+{
+    e->settled += tally_settled(&e->tally.counts);
+    e->tally.last_ns = e->last_ns;
+    ledger_post(ledger, &e->tally);
+}
+
+static uint64_t settled(const struct engine *e)
+{
+    return e->settled + tally_settled(&e->tally.counts);
 }
 
 // --- sending --------------------------------------------------------------------------------
@@ -141,17 +158,17 @@ static void send_again(struct engine *e, uint64_t now_ns)
 // At most one batch, so that answers never wait long.
 static void send_due(struct engine *e, uint64_t now_ns)
 {
-    const uint64_t settled = tally_settled(&e->tally.counts);
+    const uint64_t done = settled(e);
     for (unsigned i = 0; i < BATCH_MESSAGES && !e->stopped && !inflight_full(e->inflight); i++) {
         struct step step;
         uint64_t intended_ns;
-        if (!plan_take(&e->plan, now_ns, settled, &step, &intended_ns)) {
+        if (!plan_take(&e->plan, now_ns, done, &step, &intended_ns)) {
             break;
         }
         send_request(e, inflight_next(e->inflight), &step);
         inflight_begin(e->inflight, &step, intended_ns, now_ns);
         e->tally.counts.sent++;
-        e->tally.last_ns = now_ns;
+        e->last_ns = now_ns;
     }
 }
 
@@ -238,7 +255,7 @@ static void take_answer(struct engine *e, const struct sent *sent, const struct 
     }
     const enum inflight_match match = inflight_answer(e->inflight, sent->n, &intended_ns);
     if (match == INFLIGHT_FIRST) {
-        e->tally.last_ns = now_ns;
+        e->last_ns = now_ns;
         judge(e, sent, answer, datagram, now_ns - intended_ns);
     } else {
         take_surplus(e, match, invite, datagram);
@@ -285,10 +302,10 @@ static void receive(struct engine *e, unsigned socket)
     struct slice datagram;
     bool whole;
     const bool ok = inbox_receive(e->inbox, e->config.ports->fds[socket]);
-    const uint64_t now_ns = stopwatch_now_ns();
+    e->now_ns = stopwatch_now_ns();
     e->tally.counts.unreachable += ok ? 0 : 1;
     while (inbox_next(e->inbox, &datagram, &whole)) {
-        take_datagram(e, socket, datagram, whole, now_ns);
+        take_datagram(e, socket, datagram, whole, e->now_ns);
     }
 }
 
@@ -308,7 +325,7 @@ static uint64_t idle_ns(const struct engine *e, uint64_t now_ns)
         return 0;
     }
     if (!e->stopped && !inflight_full(e->inflight)) {
-        const uint64_t due_ns = plan_wake_ns(&e->plan, now_ns, tally_settled(&e->tally.counts));
+        const uint64_t due_ns = plan_wake_ns(&e->plan, now_ns, settled(e));
         wake_ns = due_ns < wake_ns ? due_ns : wake_ns;
     }
     if (wake_ns <= now_ns) {
@@ -331,12 +348,13 @@ static void receive_all(struct engine *e, uint64_t wait_ns)
 static bool finished(const struct engine *e, uint64_t now_ns)
 {
     return all_begun(e, now_ns) && inflight_waiting(e->inflight) == 0 &&
-           now_ns >= e->tally.last_ns + linger_ns;
+           now_ns >= e->last_ns + linger_ns;
 }
 
 bool engine_turn(struct engine *e)
 {
     const uint64_t now_ns = stopwatch_now_ns();
+    e->now_ns = now_ns;
     e->tally.counts.lost += inflight_expire(e->inflight, now_ns);
     send_again(e, now_ns);
     send_due(e, now_ns);

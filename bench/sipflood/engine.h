@@ -3,6 +3,7 @@
 #define SIPFLOOD_ENGINE_H
 
 #include "sipflood/inflight.h"
+#include "sipflood/ledger.h"
 #include "sipflood/plan.h"
 #include "sipflood/ports.h"
 #include "sipflood/script.h"
@@ -15,7 +16,8 @@ struct engine_config {
     const struct script *script; // borrowed as long as the engine lives, like `ports`
     const struct ports *ports;
     struct plan_config plan;
-    struct pace pace;
+    uint64_t
+        waiting_max; // requests that may be on their way at once; more wait until one is settled
     struct inflight_timers timers;
     bool acks;      // acknowledge the final answers to INVITEs
     bool echo;      // an answer is right when its branch is: the target is an echo
@@ -32,14 +34,20 @@ struct engine;
 struct engine *engine_create(const struct engine_config *config, FILE *why);
 void engine_destroy(struct engine *e);
 
+// Sends at this pace from now on. What was sent before must be settled.
+void engine_begin(struct engine *e, const struct pace *pace);
+
 // One round: give up, send again, send what is due, sleep until there is something to do (at most
 // a tenth of a second) and take answers. False when all is sent and settled.
 bool engine_turn(struct engine *e);
 
-// Sends nothing new from now on.
+// Sends nothing new until the next engine_begin.
 void engine_stop(struct engine *e);
 
-// What the engine has counted; its latencies are those since the last reset by the caller.
-struct tally *engine_tally(struct engine *e);
+// When the last turn took its answers.
+uint64_t engine_now_ns(const struct engine *e);
+
+// Brings what was counted since the last time to the ledger.
+void engine_post(struct engine *e, struct ledger *ledger);
 
 #endif

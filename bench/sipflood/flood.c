@@ -2,135 +2,80 @@
 #include "sipflood/flood.h"
 
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
-#include "sipflood/engine.h"
+#include "sipflood/crew.h"
+#include "sipflood/pace.h"
 #include "sipflood/report.h"
 #include "sipflood/stopwatch.h"
 
-// What `cseq_start` of a script has to stay below; a run begins where the clock stands, which is
-// after any earlier run that made less than a hundred rounds per second over its users.
-enum { CSEQ_START_MAX = 1000000000 };
+// Threads bring their figures when a second is over, but not to the nanosecond.
+static const uint64_t post_delay_ns = UINT64_C(200) * NS_PER_MS;
+
+// How late a signal is noticed.
+static const uint64_t watch_ns = UINT64_C(100) * NS_PER_MS;
 
 struct flood {
     const struct cli *cli;
-    struct ports ports;
-    struct script script;
-    uint64_t run;
-    struct engine *engine;
-    struct histogram latency_ns; // of the whole run; the engine has those since the last live line
-    uint64_t start_ns;
+    const volatile sig_atomic_t *stop;
+    FILE *err;
+    bool live;
+    struct crew *crew;
+    struct tally second; // since the last live line
+    struct tally whole;
 };
 
-// --- preparation ----------------------------------------------------------------------------
-
-static struct share share_of(const struct flood *f)
+// Takes in what the threads have posted.
+static void take_in(struct flood *f)
 {
-    return (struct share){.ports = (unsigned)f->cli->ports, .thread = 0, .threads = 1};
+    ledger_fetch(crew_ledger(f->crew), &f->second);
+    tally_add(&f->whole, &f->second);
 }
 
-static bool prepare_script(struct flood *f, FILE *err)
+static void end_second(struct flood *f)
 {
-    if (getrandom(&f->run, sizeof(f->run), 0) != (ssize_t)sizeof(f->run)) {
-        (void)fprintf(err, "the system gives no random numbers\n");
+    take_in(f);
+    if (f->live) {
+        report_live(f->err, &f->whole.counts, &f->second);
+    }
+    tally_reset(&f->second, f->second.samples_max);
+}
+
+// False when it could not be run at all.
+static bool run_stage(struct flood *f, const struct stage *stage, uint64_t *start_ns)
+{
+    if (!crew_start(f->crew, stage, start_ns, f->err)) {
         return false;
     }
-    const struct script_config config = {
-        .domain = slice_of(f->cli->domain, strlen(f->cli->domain)),
-        .local_ip = f->ports.local_ip,
-        .local_port = (uint16_t)f->cli->local_port,
-        .share = share_of(f),
-        .expires_s = (uint32_t)f->cli->expires_s,
-        .run = f->run,
-        .cseq_start = (uint32_t)(stopwatch_wall_cs() % CSEQ_START_MAX),
-    };
-    if (!script_init(&f->script, &config)) {
-        (void)fprintf(err, "--domain makes messages too long\n");
-        return false;
+    uint64_t second_ns = *start_ns + NS_PER_S;
+    uint64_t until_ns = *start_ns + watch_ns;
+    while (!ledger_wait(crew_ledger(f->crew), until_ns)) {
+        until_ns += watch_ns;
+        if (*f->stop != 0) {
+            crew_stop(f->crew);
+        }
+        if (stopwatch_now_ns() >= second_ns + post_delay_ns) {
+            second_ns += NS_PER_S;
+            end_second(f);
+        }
+    }
+    crew_finish(f->crew);
+    end_second(f);
+    if (f->live) {
+        (void)fputs("\r\033[K", f->err);
     }
     return true;
 }
 
-static uint64_t to_ns(double seconds)
+static enum flood_exit report(const struct flood *f, uint64_t start_ns, FILE *out)
 {
-    return (uint64_t)(seconds * NS_PER_S);
-}
-
-static bool prepare_engine(struct flood *f, FILE *err)
-{
-    const struct cli *cli = f->cli;
-    const bool invites = mix_has(&cli->mix, SCENARIO_INVITE);
-    f->start_ns = stopwatch_now_ns();
-    const struct engine_config config = {
-        .script = &f->script,
-        .ports = &f->ports,
-        .plan = {.mix = cli->mix,
-                 .share = share_of(f),
-                 .users = (uint32_t)cli->users,
-                 .run = f->run},
-        .pace =
-            pace_of(f->start_ns, cli->count, to_ns(cli->duration_s), cli->rate_per_s, cli->window),
-        .timers = inflight_timers_of(to_ns(cli->timeout_s), cli->retransmit, invites),
-        .acks = !cli->no_ack && !cli->echo,
-        .echo = cli->echo,
-        .busy = cli->busy,
-        .gso = cli->gso,
-        .gro = cli->gro,
-        .shown = (unsigned)cli->shown,
-    };
-    f->engine = engine_create(&config, err);
-    return f->engine != NULL;
-}
-
-static bool prepare(struct flood *f, FILE *err)
-{
-    struct target target;
-    return target_resolve(f->cli->target, &target, err) == ERR_OK &&
-           ports_open(&f->ports, &target, (uint16_t)f->cli->local_port, (unsigned)f->cli->ports,
-                      f->cli->gro, err) == ERR_OK &&
-           prepare_script(f, err) && prepare_engine(f, err);
-}
-
-// --- run ------------------------------------------------------------------------------------
-
-static void flood_until_done(struct flood *f, const volatile sig_atomic_t *stop, FILE *err)
-{
-    const bool live = isatty(fileno(err)) == 1;
-    struct tally *tally = engine_tally(f->engine);
-    struct tally_counts before = {0};
-    uint64_t second_ns = f->start_ns + NS_PER_S;
-    while (engine_turn(f->engine)) {
-        if (*stop != 0) {
-            engine_stop(f->engine);
-        }
-        if (live && stopwatch_now_ns() >= second_ns) {
-            second_ns += NS_PER_S;
-            report_live(err, &tally->counts, &before, &tally->latency_ns);
-            before = tally->counts;
-            histogram_merge(&f->latency_ns, &tally->latency_ns);
-            histogram_reset(&tally->latency_ns);
-        }
-    }
-    if (live) {
-        (void)fputs("\r\033[K", err);
-    }
-    histogram_merge(&f->latency_ns, &tally->latency_ns);
-}
-
-static enum flood_exit report(const struct flood *f, bool interrupted, FILE *out)
-{
-    const struct tally *tally = engine_tally(f->engine);
     const struct run_result result = {
         .cli = f->cli,
-        .counts = &tally->counts,
-        .latency_ns = &f->latency_ns,
-        .samples = tally->sample,
-        .samples_count = tally->samples,
-        .elapsed_ns = tally->last_ns - f->start_ns,
+        .tally = &f->whole,
+        .elapsed_ns = f->whole.last_ns - start_ns,
         .cpu_ns = stopwatch_cpu_ns(),
-        .dropped = ports_dropped(&f->ports),
-        .interrupted = interrupted,
+        .dropped = crew_dropped(f->crew),
+        .interrupted = *f->stop != 0,
     };
     if (f->cli->json) {
         report_json(out, &result);
@@ -143,23 +88,39 @@ static enum flood_exit report(const struct flood *f, bool interrupted, FILE *out
     return report_success(&result) ? FLOOD_OK : FLOOD_FAILED;
 }
 
+static enum flood_exit run(struct flood *f, FILE *out)
+{
+    const struct cli *cli = f->cli;
+    const struct stage stage = {
+        .count = cli->count,
+        .duration_ns = (uint64_t)(cli->duration_s * NS_PER_S),
+        .rate_per_s = cli->rate_per_s,
+        .window = cli->window,
+    };
+    uint64_t start_ns;
+    return run_stage(f, &stage, &start_ns) ? report(f, start_ns, out) : FLOOD_BROKEN;
+}
+
 enum flood_exit flood_run(const struct cli *cli, const volatile sig_atomic_t *stop, FILE *out,
                           FILE *err)
 {
-    struct flood *f = calloc(1, sizeof(*f));
     enum flood_exit exit_status = FLOOD_BROKEN;
+    struct flood *f = calloc(1, sizeof(*f));
     if (f == NULL) {
         (void)fprintf(err, "out of memory\n");
         return FLOOD_BROKEN;
     }
     f->cli = cli;
-    histogram_reset(&f->latency_ns);
-    if (prepare(f, err)) {
-        flood_until_done(f, stop, err);
-        exit_status = report(f, *stop != 0, out);
+    f->stop = stop;
+    f->err = err;
+    f->live = isatty(fileno(err)) == 1;
+    tally_reset(&f->second, (unsigned)cli->shown);
+    tally_reset(&f->whole, (unsigned)cli->shown);
+    f->crew = crew_create(cli, err);
+    if (f->crew != NULL) {
+        exit_status = run(f, out);
     }
-    engine_destroy(f->engine);
-    ports_close(&f->ports);
+    crew_destroy(f->crew);
     free(f);
     return exit_status;
 }

@@ -131,24 +131,24 @@ static int open_one(const struct target *target, const struct sockaddr_storage *
     return fd;
 }
 
-enum err ports_open(struct ports *p, const struct target *target, uint16_t first, unsigned count,
+enum err ports_open(struct ports *p, const struct target *target, struct ports_range range,
                     bool trains, FILE *why)
 {
     struct sockaddr_storage source = {0};
-    assert(count > 0 && count <= PORTS_MAX);
+    assert(range.count > 0 && range.count <= PORTS_MAX);
     *p = (struct ports){0};
     if (!find_source(target, &source)) {
         (void)fprintf(why, "no route to the target: %s\n", strerror(errno));
         return ERR_SYSTEM;
     }
     p->local_ip = ip_of(&source);
-    p->fds = calloc(count, sizeof(p->fds[0]));
+    p->fds = calloc(range.count, sizeof(p->fds[0]));
     if (p->fds == NULL) {
         (void)fprintf(why, "out of memory\n");
         return ERR_NO_MEMORY;
     }
-    while (p->count < count) {
-        const uint16_t port = (uint16_t)(first + p->count);
+    while (p->count < range.count) {
+        const uint16_t port = (uint16_t)(range.first + p->count * range.step);
         set_port(&source, port);
         const int fd = open_one(target, &source, trains);
         if (fd < 0) {

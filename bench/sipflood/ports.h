@@ -26,10 +26,16 @@ struct ports {
     struct ip local_ip; // by the route to the target
 };
 
-// Opens `count` sockets on `first` and the ports after it. With `trains` they take answers that
-// came as a train in one piece (UDP GRO), where the kernel can. On failure nothing stays open, and
-// one line about what is wrong goes to `why`. The caller closes.
-enum err ports_open(struct ports *p, const struct target *target, uint16_t first, unsigned count,
+struct ports_range {
+    uint16_t first;
+    uint16_t step;
+    unsigned count;
+};
+
+// Opens `count` sockets on `first` and every `step`-th port after it. With `trains` they take
+// answers that came as a train in one piece (UDP GRO), where the kernel can. On failure nothing
+// stays open, and one line about what is wrong goes to `why`. The caller closes.
+enum err ports_open(struct ports *p, const struct target *target, struct ports_range range,
                     bool trains, FILE *why) ERR_CHECKED;
 void ports_close(struct ports *p);
 

@@ -81,13 +81,13 @@ static double quantile_us(const struct histogram *latency_ns, uint32_t ppm)
 
 static double cpu_us_per_request(const struct run_result *r)
 {
-    const uint64_t sent = r->counts->sent;
+    const uint64_t sent = r->tally->counts.sent;
     return sent == 0 ? 0 : (double)r->cpu_ns / NS_PER_US / (double)sent;
 }
 
 bool report_success(const struct run_result *r)
 {
-    const struct tally_counts *c = r->counts;
+    const struct tally_counts *c = &r->tally->counts;
     return c->sent > 0 && tally_wrong(c) == 0 && loss_percent(c) <= r->cli->loss_max_percent;
 }
 
@@ -131,7 +131,7 @@ static void print_latencies(FILE *out, const struct histogram *latency_ns)
 
 void report_table(FILE *out, const struct run_result *r)
 {
-    const struct tally_counts *c = r->counts;
+    const struct tally_counts *c = &r->tally->counts;
     (void)fprintf(out, "%s to %s, %" PRIu64 " users, %" PRIu64 " ports%s\n\n", r->cli->scenario,
                   r->cli->target, r->cli->users, r->cli->ports,
                   r->interrupted ? ", interrupted" : "");
@@ -152,21 +152,20 @@ void report_table(FILE *out, const struct run_result *r)
     (void)fprintf(out, "  %-16s%14.4f  %%\n", "loss", loss_percent(c));
     (void)fprintf(out, "  %-16s%14.2f  us of this generator's CPU per request\n", "cpu",
                   cpu_us_per_request(r));
-    print_latencies(out, r->latency_ns);
-    for (unsigned i = 0; i < r->samples_count; i++) {
-        print_sample(out, &r->samples[i]);
+    print_latencies(out, &r->tally->latency_ns);
+    for (unsigned i = 0; i < r->tally->samples; i++) {
+        print_sample(out, &r->tally->sample[i]);
     }
     (void)fprintf(out, "\n%s\n", report_success(r) ? "OK" : "FAILED");
 }
 
-void report_live(FILE *out, const struct tally_counts *now, const struct tally_counts *before,
-                 const struct histogram *latency_ns)
+void report_live(FILE *out, const struct tally_counts *whole, const struct tally *second)
 {
     (void)fprintf(out,
                   "\r\033[Ksent %" PRIu64 "/s  answers %" PRIu64 "/s  right %" PRIu64
                   "  wrong %" PRIu64 "  lost %" PRIu64 "  p99 %.0f us",
-                  now->sent - before->sent, answers(now) - answers(before), now->right,
-                  tally_wrong(now), now->lost, quantile_us(latency_ns, 990000));
+                  second->counts.sent, answers(&second->counts), whole->right, tally_wrong(whole),
+                  whole->lost, quantile_us(&second->latency_ns, 990000));
     (void)fflush(out);
 }
 
@@ -201,6 +200,7 @@ static void write_parameters(struct json *j, const struct cli *cli)
     }
     write_bound(j, "rate_per_s", cli->rate_per_s);
     write_bound(j, "window", cli->window);
+    json_u64(j, "threads", cli->threads);
     json_u64(j, "ports", cli->ports);
     json_u64(j, "local_port", cli->local_port);
     json_u64(j, "expires_s", cli->expires_s);
@@ -228,8 +228,8 @@ static void write_latencies(struct json *j, const struct histogram *latency_ns)
 static void write_samples(struct json *j, const struct run_result *r)
 {
     json_open(j, "wrong", '[');
-    for (unsigned i = 0; i < r->samples_count; i++) {
-        const struct tally_sample *s = &r->samples[i];
+    for (unsigned i = 0; i < r->tally->samples; i++) {
+        const struct tally_sample *s = &r->tally->sample[i];
         json_open(j, NULL, '{');
         json_text(j, "what", text_of(s->what));
         json_text(j, "expected", slice_of(s->expected, s->expected_len));
@@ -243,7 +243,7 @@ static void write_samples(struct json *j, const struct run_result *r)
 void report_json(FILE *out, const struct run_result *r)
 {
     struct json j = json_on(out);
-    const struct tally_counts *c = r->counts;
+    const struct tally_counts *c = &r->tally->counts;
     json_open(&j, NULL, '{');
     json_text(&j, "tool", SLICE("sipflood"));
     json_text(&j, "version", SLICE(SIGNPOST_VERSION));
@@ -261,7 +261,7 @@ void report_json(FILE *out, const struct run_result *r)
     json_real(&j, "answers_per_s", per_s(answers(c), r->elapsed_ns));
     json_real(&j, "loss_percent", loss_percent(c));
     json_real(&j, "cpu_us_per_request", cpu_us_per_request(r));
-    write_latencies(&j, r->latency_ns);
+    write_latencies(&j, &r->tally->latency_ns);
     write_samples(&j, r);
     json_close(&j, '}');
     (void)fputc('\n', out);

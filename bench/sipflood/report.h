@@ -10,10 +10,7 @@
 // What a finished run has to say.
 struct run_result {
     const struct cli *cli;
-    const struct tally_counts *counts;
-    const struct histogram *latency_ns;
-    const struct tally_sample *samples;
-    unsigned samples_count;
+    const struct tally *tally;
     uint64_t elapsed_ns; // from the start to the last request sent or answered
     uint64_t cpu_ns;     // of this process
     uint64_t dropped;    // answers lost in this machine's own receive queues
@@ -29,9 +26,7 @@ void report_table(FILE *out, const struct run_result *r);
 // The same as one JSON object on one line.
 void report_json(FILE *out, const struct run_result *r);
 
-// The line of the last second, overwriting the one before it on a terminal. `before` are the
-// counts a second ago, `latency_ns` the latencies since then.
-void report_live(FILE *out, const struct tally_counts *now, const struct tally_counts *before,
-                 const struct histogram *latency_ns);
+// The line of the last second, overwriting the one before it on a terminal.
+void report_live(FILE *out, const struct tally_counts *whole, const struct tally *second);
 
 #endif

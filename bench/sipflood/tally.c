@@ -11,6 +11,31 @@ void tally_reset(struct tally *t, unsigned samples_max)
     histogram_reset(&t->latency_ns);
 }
 
+static void add_counts(struct tally_counts *into, const struct tally_counts *from)
+{
+    enum { COUNTS = sizeof(*into) / sizeof(uint64_t) };
+
+    uint64_t sum[COUNTS];
+    uint64_t more[COUNTS];
+    static_assert(sizeof(sum) == sizeof(*into), "counts and nothing else");
+    memcpy(sum, into, sizeof(sum));
+    memcpy(more, from, sizeof(more));
+    for (size_t i = 0; i < COUNTS; i++) {
+        sum[i] += more[i];
+    }
+    memcpy(into, sum, sizeof(sum));
+}
+
+void tally_add(struct tally *into, const struct tally *from)
+{
+    add_counts(&into->counts, &from->counts);
+    into->last_ns = from->last_ns > into->last_ns ? from->last_ns : into->last_ns;
+    for (unsigned i = 0; i < from->samples && into->samples < into->samples_max; i++) {
+        into->sample[into->samples++] = from->sample[i];
+    }
+    histogram_merge(&into->latency_ns, &from->latency_ns);
+}
+
 static size_t copy_start(char *to, size_t cap, struct slice from)
 {
     const size_t len = from.len < cap ? from.len : cap;

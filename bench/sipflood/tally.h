@@ -49,6 +49,9 @@ struct tally {
 // Starts over.
 void tally_reset(struct tally *t, unsigned samples_max);
 
+// Adds all of `from`, whose wrong answers are kept while there is room.
+void tally_add(struct tally *into, const struct tally *from);
+
 // Keeps a copy of a wrong answer while there is room for it.
 void tally_keep(struct tally *t, const struct complaint *why, struct slice answer);
 

@@ -65,5 +65,7 @@ Test(cli, mistakes_are_named)
     assert_refused("register", "--timeout=nan", NULL, NULL, "from 0.001 to 64");
     assert_refused("register", "--target=h:1", "--rate=1", "--window=1", "exclude");
     assert_refused("register", "--target=h:1", "--local-port=65500", "--ports=64", "65535");
+    assert_refused("register", "--target=h:1", "--threads=2", "--ports=1", "--threads");
+    assert_refused("register", "--target=h:1", "--threads=3", "--users=64", "--threads");
     assert_refused("register", "--target=h:1", "--domain=a b", NULL, "--domain");
 }

@@ -12,10 +12,7 @@ static struct run_result result_of(void)
     cli = (struct cli){.scenario = "invite", .target = "h:1", .domain = "sip.test"};
     return (struct run_result){
         .cli = &cli,
-        .counts = &tally.counts,
-        .latency_ns = &tally.latency_ns,
-        .samples = tally.sample,
-        .samples_count = tally.samples,
+        .tally = &tally,
         .elapsed_ns = UINT64_C(2000000000),
     };
 }
