@@ -124,7 +124,7 @@ def arguments():
     parser.add_argument("program", nargs="?", default=PROGRAM,
                         help="the program to count (default: the release preset's)")
     parser.add_argument("--update", action="store_true",
-                        help=f"write what is counted now, plus {MARGIN:.0%}, as the budgets")
+                        help=f"write what is counted now, plus {MARGIN:.0%}%, as the budgets")
     parser.add_argument("--annotate", nargs=2, metavar=("KIND", "MODE"),
                         help="show in which functions one kind spends its instructions")
     return parser.parse_args()
