@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "run/dump.h"
+
 enum {
     EVENTS_MAX = 64,         // about two a connection; then others wait in the kernel's backlog
     PAUSE_US = 50000,        // between looks whether there is room again
@@ -29,6 +31,7 @@ enum {
 struct admin {
     struct admin_config config;
     uint16_t port;
+    struct dump *dump;
     struct event_base *base;
     struct evhttp *http;
     struct evconnlistener *listener; // http's
@@ -54,16 +57,17 @@ static void put_index(struct admin *admin, struct evbuffer *body);
 static const struct page {
     const char *path;
     const char *content_type;
-    void (*put)(struct admin *admin, struct evbuffer *body);
+    void (*put)(struct admin *admin, struct evbuffer *body); // NULL: the dump answers itself
 } pages[] = {
     {"/", "text/plain; charset=utf-8", put_index},
     {"/healthz", "text/plain; charset=utf-8", put_health},
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", put_metrics},
+    {"/bindings", "application/x-ndjson", NULL},
 };
 
 enum err admin_start(const struct admin_config *config, struct admin **out)
 {
-    assert(config->snapshot != NULL);
+    assert(config->source.snapshot != NULL && config->source.scan != NULL);
     assert(config->address.ip.family != IP_NONE);
     *out = NULL;
     struct admin *admin = calloc(1, sizeof(*admin));
@@ -110,6 +114,7 @@ void admin_stop(struct admin *admin)
 static enum err open_all(struct admin *admin)
 {
     const struct timeval idle = {.tv_sec = IDLE_S_MAX};
+    admin->dump = dump_create(&admin->config.source);
     admin->base = event_base_new();
     admin->http = admin->base == NULL ? NULL : evhttp_new(admin->base);
     admin->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -117,7 +122,8 @@ static enum err open_all(struct admin *admin)
         admin->stop = event_new(admin->base, admin->stop_fd, EV_READ, on_stop, admin->base);
         admin->resume = event_new(admin->base, -1, EV_PERSIST, on_resume, admin);
     }
-    if (admin->stop == NULL || admin->resume == NULL || event_add(admin->stop, NULL) != 0) {
+    if (admin->dump == NULL || admin->stop == NULL || admin->resume == NULL ||
+        event_add(admin->stop, NULL) != 0) {
         log_write(&admin->config.log, LOG_LEVEL_ERROR, "admin: no memory or descriptors left");
         return ERR_NO_MEMORY;
     }
@@ -210,6 +216,7 @@ static void release(struct admin *admin)
     if (admin->http != NULL) {
         evhttp_free(admin->http); // with its listener and connections
     }
+    dump_destroy(admin->dump);
     if (admin->stop != NULL) {
         event_free(admin->stop);
     }
@@ -306,6 +313,8 @@ static void on_request(struct evhttp_request *request, void *arg)
         (void)evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");
         (void)evbuffer_add_printf(body, "only GET and HEAD\n");
         reply(request, HTTP_BADMETHOD, "Method Not Allowed", pages[0].content_type, body);
+    } else if (page->put == NULL) {
+        dump_start(admin->dump, request);
     } else {
         page->put(admin, body);
         reply(request, HTTP_OK, "OK", page->content_type, body);
@@ -319,7 +328,7 @@ static void put_metrics(struct admin *admin, struct evbuffer *body)
 {
     struct metrics metrics;
     memset(&metrics, 0, sizeof(metrics));
-    admin->config.snapshot(admin->config.context, &metrics);
+    admin->config.source.snapshot(admin->config.source.context, &metrics);
     const char *name = "";
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
         const struct metric_row *row = metrics_row((enum metric)i);
@@ -344,6 +353,7 @@ static void put_index(struct admin *admin, struct evbuffer *body)
 {
     (void)admin;
     (void)evbuffer_add_printf(body, "signpostd " SIGNPOST_VERSION "\n\n"
-                                    "/metrics  counters and gauges, Prometheus text format\n"
-                                    "/healthz  ok as long as the server runs\n");
+                                    "/metrics   counters and gauges, Prometheus text format\n"
+                                    "/healthz   ok as long as the server runs\n"
+                                    "/bindings  all of them, one JSON object a line\n");
 }

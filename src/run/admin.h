@@ -5,21 +5,33 @@
 #include "env/log.h"
 #include "signpost/base/endpoint.h"
 #include "signpost/base/err.h"
+#include "signpost/state/location.h"
 #include "signpost/state/metrics.h"
 
 // The admin HTTP server, in one thread of its own: GET /metrics (Prometheus text format 0.0.4),
-// GET /healthz, GET / (an index), and HEAD of each. It knows the server only through a function
-// that takes a snapshot, and makes no worker wait. It has no access control: bind it to an address
-// that only those can reach who may see the numbers.
+// GET /healthz, GET /bindings (all of them, one JSON object a line, RFC 8259, as the client reads
+// them; one client at a time, others get 503), GET / (an index), and HEAD of each. It knows the
+// server only through two functions, and makes no worker wait for a client. It has no access
+// control: bind it to an address that only those can reach who may see the numbers.
 struct admin;
 
 // Fills *out with the numbers of the moment; called from the admin thread.
 typedef void (*admin_snapshot_fn)(const void *context, struct metrics *out);
 
+// The next page of bindings, false at the end (location_scan); called from the admin thread, and by
+// one client at a time.
+typedef bool (*admin_scan_fn)(const void *context, struct location_cursor *cursor,
+                              struct location_page *page);
+
+struct admin_source {
+    admin_snapshot_fn snapshot;
+    admin_scan_fn scan;
+    const void *context; // outlives the admin server
+};
+
 struct admin_config {
     struct endpoint address; // port 0: any free one, see admin_port
-    admin_snapshot_fn snapshot;
-    const void *context; // outlives the admin server
+    struct admin_source source;
     struct log log;
 };
 

@@ -4,13 +4,7 @@
 #include <unistd.h>
 
 #include "env/config.h"
-#include "run/admin.h"
 #include "run/server.h"
-
-static void snapshot(const void *server, struct metrics *out)
-{
-    server_metrics(server, out);
-}
 
 // 2 is for what the operator can put right on the command line or in the file.
 static int exit_status(enum err e)
@@ -46,7 +40,8 @@ static enum err serve(const struct config *config, const sigset_t *signals)
     struct admin *admin = NULL;
     enum err e = server_start(config, &server);
     if (e == ERR_OK && config->admin.enabled) {
-        const struct admin_config admin_config = {config->admin.address, snapshot, server, log};
+        const struct admin_config admin_config = {config->admin.address,
+                                                  server_admin_source(server), log};
         e = admin_start(&admin_config, &admin);
     }
     if (e == ERR_OK) {

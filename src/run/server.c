@@ -296,8 +296,9 @@ static void set_row(struct metrics *metrics, enum metric id, uint64_t value)
     metrics_add(metrics, id, value - metric_read(&metrics->rows[id]));
 }
 
-void server_metrics(const struct server *server, struct metrics *out)
+static void snapshot(const void *context, struct metrics *out)
 {
+    const struct server *const server = context;
     const struct location_size size = location_size(server->uas.location);
     memset(out, 0, sizeof(*out));
     for (unsigned i = 0; i < METRICS_WORKERS + server->worker_count; i++) {
@@ -314,4 +315,15 @@ void server_metrics(const struct server *server, struct metrics *out)
     set_row(out, METRIC_RING_DEPTH, ring_depth(server->ring));
     set_row(out, METRIC_WORKERS, server->worker_count);
     set_row(out, METRIC_START_TIME, server->started.wall_ms / MS_PER_S);
+}
+
+static bool scan(const void *context, struct location_cursor *cursor, struct location_page *page)
+{
+    const struct server *const server = context;
+    return location_scan(server->uas.location, cursor, clock_now(), page);
+}
+
+struct admin_source server_admin_source(const struct server *server)
+{
+    return (struct admin_source){.snapshot = snapshot, .scan = scan, .context = server};
 }

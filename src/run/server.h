@@ -3,8 +3,8 @@
 #define SIGNPOST_RUN_SERVER_H
 
 #include "env/config.h"
+#include "run/admin.h"
 #include "signpost/base/err.h"
-#include "signpost/state/metrics.h"
 
 // The whole running server: location table, sockets, ring, receiver, workers, ticker.
 struct server;
@@ -19,8 +19,8 @@ ERR_CHECKED enum err server_start(const struct config *config, struct server **o
 // joined, everything is freed. server_stop(NULL) is legal.
 void server_stop(struct server *server);
 
-// Adds up all threads' counters into *out (which it clears first) and sets the gauges. Any thread,
-// at any time between start and stop; never makes a worker wait.
-void server_metrics(const struct server *server, struct metrics *out);
+// What the admin server shows of it, good until server_stop: the sum of all threads' counters with
+// the gauges, and the bindings.
+struct admin_source server_admin_source(const struct server *server);
 
 #endif

@@ -66,6 +66,11 @@ static struct shard *shard_of(struct location *location, uint64_t hash)
 
 // ---- Copying out
 
+static uint32_t remaining_s(const struct record *record, struct now now)
+{
+    return (uint32_t)((record->expires_ms - now.mono_ms + MS_PER_S - 1) / MS_PER_S);
+}
+
 static uint16_t q_rank(uint16_t q)
 {
     return q == Q_ABSENT ? Q_ONE : q;
@@ -101,7 +106,7 @@ static void copy_out(const struct aor *aor, struct now now, struct binding_list 
             .uri = copy(list, record_uri(r)),
             .params = copy(list, record_params(r)),
             .q = r->q,
-            .remaining_s = (uint32_t)((r->expires_ms - now.mono_ms + MS_PER_S - 1) / MS_PER_S),
+            .remaining_s = remaining_s(r, now),
         };
     }
 }
@@ -114,6 +119,86 @@ void location_lookup(struct location *location, struct slice aor, struct now now
     (void)pthread_rwlock_rdlock(&shard->lock);
     copy_out(shard_find(shard, aor, hash), now, list);
     (void)pthread_rwlock_unlock(&shard->lock);
+}
+
+// ---- Telling all of it
+
+static struct slice copy_to_page(struct location_page *page, struct slice s)
+{
+    char *const at = page->bytes + page->used;
+    assert(s.len <= sizeof(page->bytes) - page->used);
+    if (s.len > 0) {
+        memcpy(at, s.at, s.len);
+    }
+    page->used += s.len;
+    return slice_of(at, s.len);
+}
+
+// All bindings of an address of record, or none of them when they do not fit the page any more.
+static bool put_on_page(struct location_page *page, const struct aor *aor, struct now now)
+{
+    const size_t count = page->count;
+    const size_t used = page->used;
+    const struct slice key = copy_to_page(page, slice_of(aor->key, aor->key_len));
+    for (const struct record *r = first_record(aor); r != NULL; r = r->next) {
+        const size_t bytes = (size_t)r->uri_len + r->params_len + r->call_id_len;
+        if (page->count == LOCATION_PAGE_ROWS || bytes > sizeof(page->bytes) - page->used) {
+            page->count = count;
+            page->used = used;
+            return false;
+        }
+        if (!record_expired(r, now)) {
+            page->rows[page->count++] =
+                (struct location_row){.aor = key,
+                                      .uri = copy_to_page(page, record_uri(r)),
+                                      .params = copy_to_page(page, record_params(r)),
+                                      .call_id = copy_to_page(page, record_call_id(r)),
+                                      .cseq = r->cseq,
+                                      .q = r->q,
+                                      .remaining_s = remaining_s(r, now)};
+        }
+    }
+    return true;
+}
+
+// The part of a page that comes from one shard. False when the page is full before its end.
+static bool scan_shard(struct shard *shard, struct location_cursor *cursor, struct now now,
+                       struct location_page *page)
+{
+    bool fits = true;
+    (void)pthread_rwlock_rdlock(&shard->lock);
+    if (!cursor->inside) {
+        shard_scan_begin(shard);
+        cursor->inside = true;
+    }
+    while (shard->scan != NULL && fits) {
+        fits = sizeof(page->bytes) - page->used >= AOR_BYTES_MAX &&
+               put_on_page(page, shard->scan, now);
+        if (fits) {
+            shard_scan_move(shard);
+        }
+    }
+    (void)pthread_rwlock_unlock(&shard->lock);
+    return fits;
+}
+
+static_assert((int)CONTACTS_PER_AOR_MAX <= (int)LOCATION_PAGE_ROWS &&
+                  AOR_BYTES_MAX + AOR_STATE_BYTES_MAX + CONTACTS_PER_AOR_MAX * CALL_ID_BYTES_MAX <=
+                      (int)LOCATION_PAGE_BYTES,
+              "an empty page holds any address of record");
+
+bool location_scan(struct location *location, struct location_cursor *cursor, struct now now,
+                   struct location_page *page)
+{
+    page->count = 0;
+    page->used = 0;
+    while (cursor->shard < location->config.shards && page->count == 0) {
+        if (scan_shard(&location->shards[cursor->shard], cursor, now, page)) {
+            cursor->shard++;
+            cursor->inside = false;
+        }
+    }
+    return page->count > 0;
 }
 
 // ---- Registering

@@ -41,9 +41,22 @@ struct aor *shard_add(struct shard *shard, struct slice key, uint64_t hash)
 void shard_drop(struct shard *shard, struct aor *aor)
 {
     assert(aor->records == NULL);
+    if (shard->scan == aor) {
+        shard_scan_move(shard);
+    }
     HASH_DEL(shard->table, aor);
     free(aor);
     count(&shard->tally->aors, -1);
+}
+
+void shard_scan_begin(struct shard *shard)
+{
+    shard->scan = shard->table;
+}
+
+void shard_scan_move(struct shard *shard)
+{
+    shard->scan = shard->scan->hh.next;
 }
 
 void shard_clear(struct shard *shard)

@@ -63,6 +63,7 @@ struct shard {
     alignas(64) pthread_rwlock_t lock;
     struct tally *tally;
     struct aor *table;
+    struct aor *scan; // the next that a scan will come to
     struct record *wheel[WHEEL_SLOTS];
     struct record *due;  // the slot that location_expire is working on
     uint64_t due_next_s; // second whose slot is the next to be taken up
@@ -100,6 +101,12 @@ void shard_replace(struct shard *shard, struct record *old, struct record *new);
 
 // The record has been written anew, with another expiry.
 void shard_refreshed(struct shard *shard, struct record *record);
+
+// The address of record that a scan comes to next, NULL at the end of the shard; it remains so, or
+// becomes the one behind it when it is dropped, until shard_scan_move goes one on. New ones come in
+// at the end. The lock for reading will do, as long as there is one scan only.
+void shard_scan_begin(struct shard *shard);
+void shard_scan_move(struct shard *shard);
 
 // Removes expired bindings, looking at EXPIRE_BATCH at most; returns how many. *more: it was
 // enough for that many.

@@ -96,6 +96,45 @@ void location_lookup(struct location *location, struct slice aor, struct now now
 // EXPIRE_BATCH bindings at a time, and gives memory back.
 size_t location_expire(struct location *location, struct now now);
 
+// ---- Telling all of it
+
+enum {
+    LOCATION_PAGE_ROWS = 256,
+    LOCATION_PAGE_BYTES = 128 * 1024,
+};
+
+// A binding as a scan tells it; slices point into the page.
+struct location_row {
+    struct slice aor;
+    struct slice uri;
+    struct slice params;
+    struct slice call_id;
+    uint32_t cseq;
+    uint16_t q;
+    uint32_t remaining_s;
+};
+
+// Scratch of the caller, reused from call to call.
+struct location_page {
+    size_t count;
+    struct location_row rows[LOCATION_PAGE_ROWS];
+    size_t used;
+    char bytes[LOCATION_PAGE_BYTES];
+};
+
+// Where a scan has come to; zero in the beginning.
+struct location_cursor {
+    unsigned shard;
+    bool inside; // of the shard
+};
+
+// Copies the next bindings into *page, those of one address of record side by side, and returns
+// false when there are no more. What is there from the scan's beginning to its end is told once;
+// what comes or goes meanwhile may be told or not. A call takes a lock for reading for as long as
+// it takes to copy a page. One scan at a time: a second one would make the first miss bindings.
+bool location_scan(struct location *location, struct location_cursor *cursor, struct now now,
+                   struct location_page *page);
+
 struct location_size {
     uint64_t bindings;
     uint64_t aors;

@@ -24,11 +24,33 @@ static void snapshot(const void *context, struct metrics *out)
 
 static const uint64_t workers = 3;
 
+// More than the kernel takes from a server whose client does not read.
+enum { PAGES = 300 };
+
+static bool scan(const void *context, struct location_cursor *cursor, struct location_page *page)
+{
+    (void)context;
+    if (cursor->shard == PAGES) {
+        return false;
+    }
+    cursor->shard++;
+    page->count = LOCATION_PAGE_ROWS;
+    for (size_t i = 0; i < page->count; i++) {
+        page->rows[i] = (struct location_row){.aor = SLICE_INIT("bob\"@x"),
+                                              .uri = SLICE_INIT("sip:b@h"),
+                                              .params = SLICE_INIT(";x=1"),
+                                              .call_id = SLICE_INIT("c"),
+                                              .cseq = (uint32_t)i,
+                                              .q = i == 0 ? 0xffff : 500,
+                                              .remaining_s = 60};
+    }
+    return true;
+}
+
 static struct admin *start(void)
 {
     const struct admin_config config = {.address = loopback,
-                                        .snapshot = snapshot,
-                                        .context = &workers,
+                                        .source = {snapshot, scan, &workers},
                                         .log = {.fd = STDERR_FILENO, .level = LOG_LEVEL_ERROR}};
     struct admin *admin = NULL;
     cr_assert_eq(admin_start(&config, &admin), ERR_OK);
@@ -46,7 +68,7 @@ static int open_connection(const struct admin *admin)
     return fd;
 }
 
-enum { ANSWER_MAX = 65536 };
+enum { ANSWER_MAX = 1 << 24 };
 
 // The whole answer, until the server closes; the caller frees it.
 static char *exchange(const struct admin *admin, const char *request)
@@ -222,8 +244,7 @@ Test(admin, address_in_use_is_refused_with_one_line_that_names_it)
     int fds[2];
     cr_assert_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
     struct admin_config config = {.address = loopback,
-                                  .snapshot = snapshot,
-                                  .context = &workers,
+                                  .source = {snapshot, scan, &workers},
                                   .log = {.fd = fds[1], .level = LOG_LEVEL_ERROR, .journal = true}};
     config.address.port = admin_port(first);
     struct admin *second = first;
@@ -246,10 +267,67 @@ Test(admin, address_of_another_host_is_refused)
 {
     const struct admin_config config = {
         .address = {.ip = {.family = IP_V4, .bytes = {192, 0, 2, 1}}, .port = 8060},
-        .snapshot = snapshot,
-        .context = &workers,
+        .source = {snapshot, scan, &workers},
         .log = {.fd = -1, .level = LOG_LEVEL_ERROR}};
     struct admin *admin = NULL;
     cr_expect_eq(admin_start(&config, &admin), ERR_RANGE);
     cr_expect_null(admin);
+}
+
+// ---- /bindings
+
+static size_t objects_in(const char *text)
+{
+    size_t n = 0;
+    for (; *text != '\0'; text++) {
+        n += text[0] == '}' && text[1] == '\n' ? 1 : 0;
+    }
+    return n;
+}
+
+Test(admin, bindings_are_one_object_a_line)
+{
+    struct admin *admin = start();
+    char *const answer = exchange(admin, "GET /bindings HTTP/1.0\r\n\r\n");
+    expect_in(answer, " 200 OK\r\n");
+    expect_in(answer, "\r\nContent-Type: application/x-ndjson\r\n");
+    expect_in(answer, "{\"aor\":\"bob\\\"@x\",\"contact\":\"sip:b@h\",\"params\":\";x=1\","
+                      "\"expires\":60,\"call_id\":\"c\",\"cseq\":0}\n");
+    expect_in(answer, ",\"q\":0.500,\"expires\":60,\"call_id\":\"c\",\"cseq\":255}\n");
+    cr_assert_eq(objects_in(answer), PAGES * LOCATION_PAGE_ROWS);
+    free(answer);
+    admin_stop(admin);
+}
+
+// One who does not read, and one who goes away: the next is served when the first has gone.
+Test(admin, bindings_are_for_one_client_at_a_time)
+{
+    struct admin *admin = start();
+    for (unsigned i = 0; i < 3; i++) {
+        const int fd = open_connection(admin);
+        const int little = 4096;
+        char c;
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
+        static const char request[] = "GET /bindings HTTP/1.1\r\nHost: a\r\n\r\n";
+        cr_assert_eq(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL),
+                     (ssize_t)sizeof(request) - 1);
+        cr_assert_eq(recv(fd, &c, 1, 0), 1);
+        char *answer = exchange(admin, "HEAD /bindings HTTP/1.1\r\nHost: a\r\n\r\n");
+        expect_in(answer, " 200 OK\r\n");
+        free(answer);
+        answer = exchange(admin, "GET /bindings HTTP/1.1\r\nHost: a\r\n\r\n");
+        expect_in(answer, " 503 Service Unavailable\r\n");
+        free(answer);
+        (void)close(fd);
+        // until the server has seen that it has gone
+        do {
+            answer = exchange(admin, "GET /bindings HTTP/1.0\r\n\r\n");
+        } while (strstr(answer, " 503 ") != NULL && (free(answer), true));
+        expect_in(answer, " 200 OK\r\n");
+        free(answer);
+    }
+    char *answer = exchange(admin, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect_in(answer, " 200 OK\r\n");
+    free(answer);
+    admin_stop(admin);
 }

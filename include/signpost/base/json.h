@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIGNPOST_BASE_JSON_H
+#define SIGNPOST_BASE_JSON_H
+
+#include "signpost/base/buf.h"
+
+// Writes a JSON string (RFC 8259) with its quotes. What is UTF-8 stays as it is, control characters
+// are escaped, and a byte that belongs to no character becomes U+FFFD.
+void json_put_text(struct buf *b, struct slice text);
+
+#endif
