@@ -2,12 +2,16 @@
 """self_test.py [--nm NM] [--cc CC]: every check finds the violation that it is for, and finds
 nothing in a tree without one. A check that cannot fail proves nothing."""
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import types
 import unittest
+import unittest.mock
 
 import built
 import coverage
@@ -16,6 +20,10 @@ import purity
 import style
 import tables
 import tree
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "../../bench/instructions"))
+import check as budgets  # pylint: disable=wrong-import-position
 
 TOOLS = {"--nm": "nm", "--cc": "cc"}
 
@@ -345,6 +353,43 @@ class Built(Scratch):
         self.write("src/base/b.h", "")
         self.expect(built.check(self.root, os.path.join(self.root, "commands.json")),
                     "src/base/b.h: no file includes it")
+
+
+class Budgets(Scratch):
+    def setUp(self):
+        super().setUp()
+        self.write("budgets", "# Kept.\nnew stateless 1000\nack stateful 100\n")
+        patch = unittest.mock.patch.object(budgets, "BUDGETS", os.path.join(self.root, "budgets"))
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def expect_verdict(self, ok, said, changes=()):
+        """Of figures that just fit, but for the changes; None takes one away."""
+        counted = {("new", "stateless"): 1000, ("ack", "stateful"): 100, **dict(changes)}
+        rows = {key: types.SimpleNamespace(instructions=value)
+                for key, value in counted.items() if value is not None}
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            self.assertEqual(budgets.compare(rows), ok)
+        self.assertIn(said, out.getvalue())
+
+    def test_within(self):
+        self.expect_verdict(True, "new        stateless          1000     1000\n")
+        self.expect_verdict(True, "", {("new", "stateless"): 900})
+
+    def test_over(self):
+        self.expect_verdict(False, "over budget by 0.1 %", {("new", "stateless"): 1001})
+
+    def test_far_below(self):
+        self.expect_verdict(False, "10.1 % below", {("new", "stateless"): 899})
+
+    def test_no_budget_or_no_figure(self):
+        self.expect_verdict(False, "has no budget", {("old", "stateful"): 1})
+        self.expect_verdict(False, "for nothing", {("new", "stateless"): None})
+
+    def test_update_makes_it_fit(self):
+        rows = {("new", "stateless"): types.SimpleNamespace(instructions=700)}
+        budgets.update(rows)
+        self.assertEqual(budgets.read_budgets(), ("# Kept.\n", {("new", "stateless"): 714}))
 
 
 if __name__ == "__main__":
