@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "micro/measure.h"
@@ -40,11 +41,11 @@ static const char help[] =
     "  --json          print one JSON object\n"
     "  --help          print this\n"
     "\n"
-    "ns is the processor time of one operation (in two threads: time), the median over the\n"
-    "batches; \"half of batches\" are the quartiles around it. cycles and instructions are the "
-    "processor's own counts in user space,\n"
-    "\"-\" where the machine does not tell. Every result is checked: the exit status is 1 when an\n"
-    "operation went wrong. Nothing is asserted about time.\n"
+    "ns is the processor time of one operation (in two threads: the time), the median over the\n"
+    "batches; \"half of batches\" are the quartiles around it. cycles and instructions are the\n"
+    "processor's own counts in user space, \"-\" where the machine does not tell. Every result is\n"
+    "checked: the exit status is 1 when an operation went wrong, 2 when there is nothing to\n"
+    "measure. Nothing is asserted about time.\n"
     "\n"
     "  parse/...     a datagram taken apart into rows\n"
     "  uri/, via/    a Contact's URI parsed, compared, made an address of record; a Via\n"
@@ -59,33 +60,38 @@ static const char help[] =
     "  micro --filter handle/refresh\n"
     "  micro --scale 10000000 --filter stateless\n";
 
-static bool take_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+// The value of an option. False, after saying so, when it is none.
+static bool take_number(const char *option, uint64_t min, uint64_t max, uint64_t *out)
 {
-    return slice_to_u64(slice_of(text, strlen(text)), max, out) && *out >= min;
+    if (slice_to_u64(slice_of(optarg, strlen(optarg)), max, out) && *out >= min) {
+        return true;
+    }
+    (void)fprintf(stderr,
+                  "micro: --%s %s: expected a whole number from %" PRIu64 " to %" PRIu64 "\n",
+                  option, optarg, min, max);
+    return false;
+}
+
+static bool take_users(const char *option, uint32_t *out)
+{
+    uint64_t number;
+    if (!take_number(option, RUN_USERS_FEW, BED_USERS_MAX, &number)) {
+        return false;
+    }
+    *out = (uint32_t)number;
+    return true;
 }
 
 static bool take(int name, struct run_options *options)
 {
-    uint64_t number = 0;
-    bool ok = true;
     switch (name) {
-    case OPTION_FILTER: options->filter = optarg; break;
-    case OPTION_JSON: options->json = true; break;
-    case OPTION_USERS:
-        ok = take_number(optarg, RUN_USERS_FEW, BED_USERS_MAX, &number);
-        options->users_max = (uint32_t)number;
-        break;
-    case OPTION_SCALE:
-        ok = take_number(optarg, RUN_USERS_FEW, BED_USERS_MAX, &number);
-        options->scale = (uint32_t)number;
-        break;
-    case OPTION_ROUNDS:
-        ok = take_number(optarg, 1, MEASURE_ROUNDS_MAX, &number);
-        options->rounds = number;
-        break;
-    default: ok = false; // getopt has said why
+    case OPTION_FILTER: options->filter = optarg; return true;
+    case OPTION_JSON: options->json = true; return true;
+    case OPTION_USERS: return take_users("users-max", &options->users_max);
+    case OPTION_SCALE: return take_users("scale", &options->scale);
+    case OPTION_ROUNDS: return take_number("rounds", 1, MEASURE_ROUNDS_MAX, &options->rounds);
+    default: return false; // getopt has said why
     }
-    return ok;
 }
 
 int main(int argc, char *argv[])
@@ -98,7 +104,6 @@ int main(int argc, char *argv[])
             return fputs(help, stdout) < 0 ? RUN_BROKEN : RUN_OK;
         }
         if (!take(name, &options)) {
-            (void)fprintf(stderr, "micro: bad option or number out of bounds (see --help)\n");
             return RUN_BROKEN;
         }
     }

@@ -21,6 +21,7 @@ struct run {
     struct series series;
     struct series series_many; // of the larger table
     size_t rows;               // reported
+    bool broken;               // something could not be built
 };
 
 static bool run_group(struct run *run, const struct micro_group *group, uint32_t users);
@@ -46,9 +47,10 @@ static enum run_end end(struct run *run, enum run_end how)
         (void)fprintf(run->why, "no row has \"%s\" in its name\n", run->options->filter);
     }
     counters_close(&run->counters);
+    const bool broken = run->broken;
     const bool written = report_end(&run->report);
     free(run);
-    return nothing || !written ? RUN_BROKEN : how;
+    return nothing || broken || !written ? RUN_BROKEN : how;
 }
 
 enum run_end run_all(const struct run_options *options, FILE *out, FILE *why)
@@ -96,10 +98,11 @@ static bool any_wanted(const struct run *run, const struct micro_group *group, u
     return false;
 }
 
-static void *build(const struct run *run, const struct micro_group *group, uint32_t users)
+static void *build(struct run *run, const struct micro_group *group, uint32_t users)
 {
     void *const stage = group->create(users);
     if (stage == NULL) {
+        run->broken = true;
         (void)fprintf(run->why, "cannot build what is measured, with %" PRIu32 " users\n", users);
     }
     return stage;

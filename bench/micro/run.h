@@ -12,7 +12,7 @@ struct run_options {
     const char *filter; // only rows whose name, with its size, holds this; "" for all
     uint32_t users_max; // sizes of tables: RUN_USERS_FEW and ten times more each, up to this
     uint32_t scale;     // 0, or the size that is compared with RUN_USERS_FEW
-    size_t rounds;      // batches of each row
+    uint64_t rounds;    // batches of each row
     bool json;
 };
 
