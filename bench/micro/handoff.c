@@ -42,8 +42,8 @@ static void *create(uint32_t users)
     if (s == NULL) {
         return NULL;
     }
-    s->own = ring_create(SLOTS);
-    s->shared = ring_create(SLOTS);
+    s->own = ring_create(SLOTS, 0);
+    s->shared = ring_create(SLOTS, 0);
     if (s->own == NULL || s->shared == NULL ||
         pthread_create(&s->consumer, NULL, consume, s) != 0) {
         ring_destroy(s->own);
@@ -76,7 +76,7 @@ static unsigned publish(struct ring *ring, unsigned want)
         ring_packet(ring, span, i)->len = i;
     }
     if (span.count > 0) {
-        ring_publish(ring, span, span.count);
+        ring_publish(ring, span);
     }
     return span.count;
 }

@@ -12,8 +12,8 @@ struct packet {
     struct flow flow;     // where it came in, and answers go out
     struct endpoint peer; // who sent it
     uint32_t len;
-    bool empty;  // the slot was given back unused: nothing to handle
-    char *bytes; // MESSAGE_BYTES_MAX of them
+    uint64_t arrived_ms; // when it was read, by the clock of struct now's mono_ms
+    char *bytes;         // MESSAGE_BYTES_MAX of them
 };
 
 #endif

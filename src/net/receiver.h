@@ -7,20 +7,23 @@
 #include "signpost/base/err.h"
 #include "signpost/state/metrics.h"
 
-// The thread that reads datagrams from the sockets straight into the ring's free slots.
+// The thread that reads datagrams from one socket straight into the ring's buffers.
 //
-// When the ring is full it leaves them in the sockets' buffers, where the kernel drops the newest
-// once they are full too (both are counted): what is oldest is served first, and the drop costs
+// When the ring is full it leaves them in the socket's buffer, where the kernel drops the newest
+// once that is full too (both are counted): what is oldest is served first, and the drop costs
 // nobody anything.
 struct receiver;
 
-// The sockets, ring and metrics are borrowed until receiver_destroy. Starts the thread. ERR_SYSTEM
-// or ERR_NO_MEMORY.
-ERR_CHECKED enum err receiver_create(const struct udp_socket *sockets, size_t count,
-                                     struct ring *ring, struct metrics *metrics,
-                                     struct receiver **out);
+// How many of the ring's spare buffers a receiver takes: the datagrams of one system call.
+enum { RECEIVER_SPARES = 32 };
 
-// Stops reading and joins the thread; what it has read is on the ring. NULL is legal.
+// The socket, ring and metrics are borrowed until receiver_destroy; the metrics are the receiver's
+// alone to write. Starts the thread. ERR_SYSTEM or ERR_NO_MEMORY.
+ERR_CHECKED enum err receiver_create(const struct udp_socket *socket, struct ring *ring,
+                                     struct metrics *metrics, struct receiver **out);
+
+// Stops reading, for which it shuts the socket down for reading, and joins the thread; what it has
+// read is on the ring. Consumers must still be at work, for a full ring. NULL is legal.
 void receiver_destroy(struct receiver *receiver);
 
 #endif

@@ -15,10 +15,10 @@ enum {
     CACHE_LINE = 64,
     // Beyond the longest message, so that the buffers do not all begin in the same sets of the
     // first-level cache, as they would at a power of two.
-    RING_SLOT_STRIDE = 65536 + 9 * CACHE_LINE,
+    RING_BUFFER_STRIDE = 65536 + 9 * CACHE_LINE,
 };
 
-static_assert((int)RING_SLOT_STRIDE > (int)MESSAGE_BYTES_MAX, "a slot holds the longest message");
+static_assert((int)RING_BUFFER_STRIDE > (int)MESSAGE_BYTES_MAX, "it holds the longest message");
 
 // `turn` says whose the slot for position p is: p = free, p + 1 = published; when it is given
 // back it becomes p + slots, which is free for the position one lap later.
@@ -27,25 +27,30 @@ struct slot {
     struct packet packet;
 };
 
+static_assert(sizeof(struct slot) == 2 * CACHE_LINE, "a slot has no more lines than it needs");
+
 // Positions only grow; a 64-bit counter does not come round. Each side's index has a cache line of
 // its own, so that producers and consumers do not take it from each other.
 struct ring {
     struct slot *slots;
     char *bytes;
     uint64_t mask;
+    size_t buffers;                                // the slots' and the spares
+    _Atomic size_t spares_taken;                   // the spares come after the slots' buffers
     alignas(CACHE_LINE) _Atomic uint64_t tail;     // next position to reserve
     alignas(CACHE_LINE) _Atomic uint64_t head;     // next position to claim
-    alignas(CACHE_LINE) _Atomic uint32_t sleepers; // consumers that sleep or are about to
+    alignas(CACHE_LINE) _Atomic uint32_t sleepers; // consumers to call: asleep or about to be
     _Atomic uint32_t wakes;                        // the word that they sleep on
     _Atomic bool closed;
 };
 
-static size_t buffer_bytes(const struct ring *ring)
+static char *buffer_at(const struct ring *ring, size_t i)
 {
-    return (size_t)(ring->mask + 1) * RING_SLOT_STRIDE;
+    assert(i < ring->buffers);
+    return ring->bytes + i * RING_BUFFER_STRIDE;
 }
 
-struct ring *ring_create(unsigned slots)
+struct ring *ring_create(unsigned slots, unsigned spares)
 {
     assert(slots >= 2 && (slots & (slots - 1)) == 0);
     struct ring *const ring = aligned_alloc(alignof(struct ring), sizeof(*ring));
@@ -54,8 +59,9 @@ struct ring *ring_create(unsigned slots)
     }
     memset(ring, 0, sizeof(*ring));
     ring->mask = slots - 1;
+    ring->buffers = (size_t)slots + spares;
     ring->slots = aligned_alloc(alignof(struct slot), slots * sizeof(struct slot));
-    void *const bytes = mmap(NULL, buffer_bytes(ring), PROT_READ | PROT_WRITE,
+    void *const bytes = mmap(NULL, ring->buffers * RING_BUFFER_STRIDE, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (ring->slots == NULL || bytes == MAP_FAILED) {
         ring->bytes = bytes == MAP_FAILED ? NULL : bytes;
@@ -64,8 +70,7 @@ struct ring *ring_create(unsigned slots)
     }
     ring->bytes = bytes;
     for (unsigned i = 0; i < slots; i++) {
-        ring->slots[i].packet =
-            (struct packet){.bytes = ring->bytes + (size_t)i * RING_SLOT_STRIDE};
+        ring->slots[i].packet = (struct packet){.bytes = buffer_at(ring, i)};
         atomic_init(&ring->slots[i].turn, i);
     }
     return ring;
@@ -77,10 +82,17 @@ void ring_destroy(struct ring *ring)
         return;
     }
     if (ring->bytes != NULL) {
-        (void)munmap(ring->bytes, buffer_bytes(ring));
+        (void)munmap(ring->bytes, ring->buffers * RING_BUFFER_STRIDE);
     }
     free(ring->slots);
     free(ring);
+}
+
+char *ring_take_spare(struct ring *ring)
+{
+    // relaxed: only that each is taken once
+    const size_t n = atomic_fetch_add_explicit(&ring->spares_taken, 1, memory_order_relaxed);
+    return buffer_at(ring, (size_t)ring->mask + 1 + n);
 }
 
 static struct slot *slot_at(struct ring *ring, uint64_t position)
@@ -141,66 +153,51 @@ static void wake(struct ring *ring, int count)
     (void)syscall(SYS_futex, &ring->wakes, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
-// Gives back the end of a span. If no other producer has reserved behind it the index can simply
-// go back; otherwise the slots are published as empty, for consumers to pass over.
-static unsigned give_back(struct ring *ring, struct ring_span span, unsigned used)
+// Wakes one of the sleepers and takes him off the count at once, so that what is published before
+// he has got up does not call him again. `sleepers` is what was there a moment ago.
+static void call_sleeper(struct ring *ring, uint32_t sleepers)
 {
-    uint64_t end = span.start + span.count;
-    // relaxed: the slots are untouched and still at their free turn
-    if (atomic_compare_exchange_strong_explicit(&ring->tail, &end, span.start + used,
-                                                memory_order_relaxed, memory_order_relaxed)) {
-        return used;
+    while (sleepers > 0) {
+        // acquire: the sleeper had read the word before he was counted, and wake changes it after
+        if (atomic_compare_exchange_weak_explicit(&ring->sleepers, &sleepers, sleepers - 1,
+                                                  memory_order_acquire, memory_order_relaxed)) {
+            wake(ring, 1);
+            return;
+        }
     }
-    for (unsigned i = used; i < span.count; i++) {
-        ring_packet(ring, span, i)->empty = true;
-    }
-    return span.count;
 }
 
-void ring_publish(struct ring *ring, struct ring_span span, unsigned used)
+void ring_publish(struct ring *ring, struct ring_span span)
 {
-    assert(used <= span.count);
-    const unsigned count = used < span.count ? give_back(ring, span, used) : used;
-    for (unsigned i = 0; i < used; i++) {
-        ring_packet(ring, span, i)->empty = false;
-    }
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < span.count; i++) {
         // release: the packet is written before it is seen to be published
         atomic_store_explicit(&slot_at(ring, span.start + i)->turn, span.start + i + 1,
                               memory_order_release);
     }
-    // A read-modify-write, so that it has a place in one order with the consumer's in ring_claim:
-    // either that one comes later, and then (acquire there, release here) the consumer's second
-    // look sees what was published; or it comes earlier, and is seen here.
-    if (count > 0 && atomic_fetch_add_explicit(&ring->sleepers, 0, memory_order_acq_rel) > 0) {
-        wake(ring, 1);
-    }
+    // A read-modify-write, so that it has a place in one order with the consumer's in
+    // sleep_if_empty: either that one comes later, and then (acquire there, release here) the
+    // consumer's second look sees what was published; or it comes earlier, and is seen here.
+    call_sleeper(ring, atomic_fetch_add_explicit(&ring->sleepers, 0, memory_order_acq_rel));
 }
 
-static void sleep_until_woken(struct ring *ring, uint32_t wakes)
+// Returns with what there was at the second look, or empty after a sleep.
+//
+// Who calls a sleeper takes him off the count; he himself never does, for he cannot tell whether
+// somebody has. So there may be more counted than are asleep, which costs a needless call each,
+// but never fewer.
+static struct ring_span sleep_if_empty(struct ring *ring, unsigned want)
 {
-    // Returns at once when the word has changed; a spurious return does no harm.
-    (void)syscall(SYS_futex, &ring->wakes, FUTEX_WAIT_PRIVATE, wakes, NULL, NULL, 0);
-}
-
-// One attempt. When the ring was empty and is not closed, sleeps a while.
-static struct ring_span claim_or_sleep(struct ring *ring, unsigned want)
-{
-    struct ring_span span = advance(ring, &ring->head, want, 1);
-    if (span.count > 0) {
-        return span;
-    }
+    // acquire: a word that has been changed brings with it what was published. Before counting
+    // himself, so that who then calls changes the word that he has seen.
+    const uint32_t wakes = atomic_load_explicit(&ring->wakes, memory_order_acquire);
     // acq_rel: the counterpart of the exchange in ring_publish
     (void)atomic_fetch_add_explicit(&ring->sleepers, 1, memory_order_acq_rel);
-    // acquire: a word that has been changed brings with it what was published
-    const uint32_t wakes = atomic_load_explicit(&ring->wakes, memory_order_acquire);
-    span = advance(ring, &ring->head, want, 1);
+    const struct ring_span span = advance(ring, &ring->head, want, 1);
     // acquire: what was published before closing is seen
     if (span.count == 0 && !atomic_load_explicit(&ring->closed, memory_order_acquire)) {
-        sleep_until_woken(ring, wakes);
+        // Returns at once when the word has changed; a spurious return does no harm.
+        (void)syscall(SYS_futex, &ring->wakes, FUTEX_WAIT_PRIVATE, wakes, NULL, NULL, 0);
     }
-    // relaxed: a count too high for a moment costs a needless wake at most
-    (void)atomic_fetch_sub_explicit(&ring->sleepers, 1, memory_order_relaxed);
     return span;
 }
 
@@ -210,11 +207,13 @@ struct ring_span ring_claim(struct ring *ring, unsigned want)
         // acquire, and before the attempt: if it was closed then, what the attempt does not find
         // will never come
         const bool closed = atomic_load_explicit(&ring->closed, memory_order_acquire);
-        const struct ring_span span = claim_or_sleep(ring, want);
-        // relaxed: a hint; who claims a full batch leaves work behind, perhaps, and calls a
-        // sleeper to it
-        if (span.count == want && atomic_load_explicit(&ring->sleepers, memory_order_relaxed) > 0) {
-            wake(ring, 1);
+        struct ring_span span = advance(ring, &ring->head, want, 1);
+        if (span.count == 0 && !closed) {
+            span = sleep_if_empty(ring, want);
+        }
+        if (span.count == want && ring_depth(ring) > 0) {
+            // relaxed: a hint; who leaves work behind calls a sleeper to it
+            call_sleeper(ring, atomic_load_explicit(&ring->sleepers, memory_order_relaxed));
         }
         if (span.count > 0 || closed) {
             return span;

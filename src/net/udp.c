@@ -55,8 +55,7 @@ enum err udp_open(const struct endpoint *at, const struct udp_buffers *buffers,
 {
     union address address;
     socklen_t len = address_from_endpoint(at, &address);
-    const int fd =
-        socket(address.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+    const int fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
     *out = (struct udp_socket){.fd = fd, .any_address = ip_is_unspecified(&at->ip)};
     if (fd < 0) {
         return ERR_SYSTEM;

@@ -20,7 +20,7 @@ struct udp_buffers {
     unsigned send;
 };
 
-// Opens and binds; non-blocking, close-on-exec, IPv6 sockets for IPv6 only. ERR_IN_USE, ERR_RANGE
+// Opens and binds; close-on-exec, IPv6 sockets for IPv6 only. ERR_IN_USE, ERR_RANGE
 // (the address is none of this machine, or its port not for this user), or ERR_SYSTEM with errno as
 // the call left it.
 ERR_CHECKED enum err udp_open(const struct endpoint *at, const struct udp_buffers *buffers,

@@ -25,16 +25,14 @@ struct server {
     struct option_domains domains;
     struct option_text server_header;
     struct ring *ring;
-    struct receiver *receiver;
     struct ticker *ticker;
     size_t socket_count;
     struct udp_socket sockets[LISTENERS_MAX];
+    struct receiver *receivers[LISTENERS_MAX]; // one a socket
     unsigned worker_count;
     struct worker *workers[WORKERS_MAX];
-    struct metrics *metrics; // the receiver's, the ticker's, then each worker's
+    struct metrics *metrics; // the ticker's, then each receiver's, then each worker's
 };
-
-enum { METRICS_RECEIVER, METRICS_TICKER, METRICS_WORKERS };
 
 static enum err open_sockets(struct server *server, const struct config *config);
 static enum err create_state(struct server *server, const struct config *config);
@@ -213,6 +211,12 @@ static unsigned transaction_shards(unsigned shards, uint32_t budget_bytes)
     return shards;
 }
 
+// Threads that count: the ticker, the receivers, the workers.
+static size_t thread_count(const struct server *server)
+{
+    return 1 + server->socket_count + server->worker_count;
+}
+
 static enum err create_state(struct server *server, const struct config *config)
 {
     struct location_config location = {.shards = shard_count(server, config),
@@ -220,7 +224,7 @@ static enum err create_state(struct server *server, const struct config *config)
                                        .replace_oldest = config->contacts_policy ==
                                                          OPTION_CONTACTS_REPLACE_OLDEST,
                                        .bindings_max = config->bindings_max};
-    const size_t metrics_bytes = (METRICS_WORKERS + server->worker_count) * sizeof(struct metrics);
+    const size_t metrics_bytes = thread_count(server) * sizeof(struct metrics);
     if (configure_uas(server, config) != ERR_OK || !draw_key(&location.key)) {
         return fail(server, ERR_SYSTEM, "random numbers");
     }
@@ -234,7 +238,8 @@ static enum err create_state(struct server *server, const struct config *config)
         }
     }
     server->uas.location = location_create(&location);
-    server->ring = ring_create(config->ring_slots);
+    server->ring =
+        ring_create(config->ring_slots, (unsigned)server->socket_count * RECEIVER_SPARES);
     server->metrics = aligned_alloc(_Alignof(struct metrics), metrics_bytes);
     if (server->uas.location == NULL || server->ring == NULL || server->metrics == NULL) {
         return fail(server, ERR_NO_MEMORY,
@@ -248,23 +253,28 @@ static enum err create_state(struct server *server, const struct config *config)
 
 static enum err start_threads(struct server *server)
 {
+    struct metrics *metrics = server->metrics;
+    const struct ticker_config ticker = {.location = server->uas.location,
+                                         .transactions = server->uas.transactions,
+                                         .sockets = server->sockets,
+                                         .metrics = metrics++};
+    enum err e = ticker_create(&ticker, &server->ticker);
+    if (e != ERR_OK) {
+        return fail(server, e, "ticker thread");
+    }
     for (unsigned i = 0; i < server->worker_count; i++) {
-        const enum err e = worker_create(
-            &server->uas, server->ring, &server->metrics[METRICS_WORKERS + i], &server->workers[i]);
+        e = worker_create(&server->uas, server->ring, metrics++, &server->workers[i]);
         if (e != ERR_OK) {
             return fail(server, e, "worker thread");
         }
     }
-    const struct ticker_config ticker = {.location = server->uas.location,
-                                         .transactions = server->uas.transactions,
-                                         .sockets = server->sockets,
-                                         .metrics = &server->metrics[METRICS_TICKER]};
-    enum err e = ticker_create(&ticker, &server->ticker);
-    if (e == ERR_OK) {
-        e = receiver_create(server->sockets, server->socket_count, server->ring,
-                            &server->metrics[METRICS_RECEIVER], &server->receiver);
+    for (size_t i = 0; i < server->socket_count; i++) {
+        e = receiver_create(&server->sockets[i], server->ring, metrics++, &server->receivers[i]);
+        if (e != ERR_OK) {
+            return fail(server, e, "receiver thread");
+        }
     }
-    return e == ERR_OK ? ERR_OK : fail(server, e, "receiver or ticker thread");
+    return ERR_OK;
 }
 
 // In the order in which datagrams flow, so that nothing that was read stays unanswered.
@@ -273,7 +283,9 @@ void server_stop(struct server *server)
     if (server == NULL) {
         return;
     }
-    receiver_destroy(server->receiver);
+    for (size_t i = 0; i < server->socket_count; i++) {
+        receiver_destroy(server->receivers[i]);
+    }
     if (server->ring != NULL) {
         ring_close(server->ring);
     }
@@ -301,7 +313,7 @@ static void snapshot(const void *context, struct metrics *out)
     const struct server *const server = context;
     const struct location_size size = location_size(server->uas.location);
     memset(out, 0, sizeof(*out));
-    for (unsigned i = 0; i < METRICS_WORKERS + server->worker_count; i++) {
+    for (size_t i = 0; i < thread_count(server); i++) {
         metrics_sum(out, &server->metrics[i]);
     }
     set_row(out, METRIC_BINDINGS, size.bindings);

@@ -87,10 +87,7 @@ static void *work(void *arg)
         }
         const struct now now = clock_now();
         for (unsigned i = 0; i < span.count; i++) {
-            const struct packet *const packet = ring_packet(worker->ring, span, i);
-            if (!packet->empty) {
-                handle(worker, packet, now);
-            }
+            handle(worker, ring_packet(worker->ring, span, i), now);
         }
         outbox_flush(worker->outbox);
         ring_release(worker->ring, span);

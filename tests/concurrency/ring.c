@@ -59,22 +59,36 @@ static void write_item(struct ring_span span, unsigned i, uint32_t producer, uin
     packet->len = number;
 }
 
-// Reserves spans of changing size and uses a part of them, sometimes nothing.
+// Every second time a spare buffer goes into the slot, as a receiver's does, and its own comes out.
+static void exchange(struct ring_span span, unsigned i, char **spare)
+{
+    struct packet *const packet = ring_packet(ring, span, i);
+    char *const full = *spare;
+    *spare = packet->bytes;
+    packet->bytes = full;
+}
+
+// Reserves spans of changing size.
 static void *produce(void *arg)
 {
     const uint32_t *const producer = arg;
+    char *spare = ring_take_spare(ring);
     uint32_t number = 0;
     for (unsigned turn = *producer; number < ITEMS; turn++) {
-        const struct ring_span span = ring_reserve(ring, 1 + turn % SPAN_MAX);
-        unsigned used = 0;
+        const unsigned left = ITEMS - number;
+        const unsigned want = 1 + turn % SPAN_MAX;
+        const struct ring_span span = ring_reserve(ring, want < left ? want : left);
         if (span.count == 0) {
             (void)sched_yield();
             continue;
         }
-        while (used < span.count && number < ITEMS && used < turn / SPAN_MAX % SPAN_MAX) {
-            write_item(span, used++, *producer, number++);
+        for (unsigned i = 0; i < span.count; i++) {
+            if (number % 2 == 0) {
+                exchange(span, i, &spare);
+            }
+            write_item(span, i, *producer, number++);
         }
-        ring_publish(ring, span, used);
+        ring_publish(ring, span);
     }
     return NULL;
 }
@@ -82,9 +96,6 @@ static void *produce(void *arg)
 static void take_item(const struct packet *packet, uint32_t next[static PRODUCERS])
 {
     struct item item;
-    if (packet->empty) {
-        return;
-    }
     memcpy(&item, packet->bytes, sizeof(item));
     check(item.producer < PRODUCERS && item.number < LONE_ITEMS, "an item is whole");
     check(packet->len == item.number, "a packet and its bytes belong together");
@@ -113,7 +124,7 @@ static void *consume(void *arg)
 
 static void reset(unsigned slots)
 {
-    ring = ring_create(slots);
+    ring = ring_create(slots, PRODUCERS);
     check(ring != NULL, "ring_create");
     atomic_store(&handled, 0);
     for (unsigned p = 0; p < PRODUCERS; p++) {
@@ -155,6 +166,21 @@ static void wait_until_handled(unsigned count)
     }
 }
 
+// A consumer that is held up between an item and the release of its slot can make the ring full.
+static void publish_items(uint32_t first, unsigned count)
+{
+    for (unsigned done = 0; done < count;) {
+        const struct ring_span span = ring_reserve(ring, count - done);
+        for (unsigned i = 0; i < span.count; i++) {
+            write_item(span, i, 0, first + done++);
+        }
+        ring_publish(ring, span);
+        if (span.count == 0) {
+            (void)sched_yield();
+        }
+    }
+}
+
 // The producer waits for each item to be handled before it publishes the next, so that the
 // consumers are awake, about to sleep, or sleeping, at every turn. A single one has nobody to make
 // up for a wake-up that it misses.
@@ -167,10 +193,7 @@ static void a_sleeping_consumer_is_woken_by_every_item(unsigned consumer_count, 
         start(&consumers[i], consume, &wants[i]);
     }
     for (uint32_t n = 0; n < items; n++) {
-        const struct ring_span span = ring_reserve(ring, 1 + n % 3);
-        check(span.count == 1 + n % 3, "there is room");
-        write_item(span, 0, 0, n);
-        ring_publish(ring, span, 1);
+        publish_items(n, 1);
         wait_until_handled(n + 1);
         // long enough now and then that all of them do sleep
         if (n % 512 == 0) {
@@ -198,12 +221,7 @@ static void bursts_reach_consumers_that_claim_one_at_a_time(void)
     }
     for (uint32_t n = 0; n < BURST_ITEMS; n += BURST) {
         const unsigned count = BURST_ITEMS - n < BURST ? BURST_ITEMS - n : BURST;
-        const struct ring_span span = ring_reserve(ring, count);
-        check(span.count == count, "there is room");
-        for (unsigned i = 0; i < count; i++) {
-            write_item(span, i, 0, n + i);
-        }
-        ring_publish(ring, span, count);
+        publish_items(n, count);
         wait_until_handled(n + count);
     }
     ring_close(ring);
@@ -216,7 +234,7 @@ static void closing_wakes_all(void)
     static unsigned want = 8;
     for (unsigned n = 0; n < CLOSINGS; n++) {
         pthread_t consumers[CONSUMERS];
-        ring = ring_create(2);
+        ring = ring_create(2, 0);
         check(ring != NULL, "ring_create");
         for (unsigned i = 0; i < CONSUMERS; i++) {
             start(&consumers[i], consume, &want);

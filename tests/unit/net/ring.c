@@ -4,13 +4,13 @@
 
 #include <criterion/criterion.h>
 
-enum { SLOTS = 8 };
+enum { SLOTS = 8, SPARES = 3 };
 
 static struct ring *ring;
 
 static void start(void)
 {
-    ring = ring_create(SLOTS);
+    ring = ring_create(SLOTS, SPARES);
     cr_assert_not_null(ring);
 }
 
@@ -35,7 +35,7 @@ static void publish(uint32_t first, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         write_packet(span, i, first + i);
     }
-    ring_publish(ring, span, count);
+    ring_publish(ring, span);
 }
 
 // The packets of the span are these, in this order.
@@ -46,7 +46,6 @@ static void expect(struct ring_span span, uint32_t first, unsigned count)
         const struct packet *const packet = ring_packet(ring, span, i);
         uint32_t value;
         memcpy(&value, packet->bytes, sizeof(value));
-        cr_assert_not(packet->empty);
         cr_assert_eq(value, first + i);
         cr_assert_eq(packet->len, first + i);
     }
@@ -85,9 +84,7 @@ Test(ring, a_full_ring_reserves_nothing_until_a_slot_is_released)
     const struct ring_span span = ring_claim(ring, 1);
     cr_assert_eq(ring_reserve(ring, 1).count, 0); // claimed is not free
     ring_release(ring, span);
-    const struct ring_span again = ring_reserve(ring, SLOTS);
-    cr_assert_eq(again.count, 1);
-    ring_publish(ring, again, 0);
+    cr_assert_eq(ring_reserve(ring, SLOTS).count, 1);
 }
 
 Test(ring, a_reservation_gets_what_is_free)
@@ -98,7 +95,7 @@ Test(ring, a_reservation_gets_what_is_free)
     for (unsigned i = 0; i < span.count; i++) {
         write_packet(span, i, 6 + i);
     }
-    ring_publish(ring, span, span.count);
+    ring_publish(ring, span);
     claim_and_release(1, SLOTS);
 }
 
@@ -114,44 +111,29 @@ Test(ring, slots_may_be_released_in_any_order)
     claim_and_release(9, SLOTS);
 }
 
-Test(ring, the_unused_end_of_a_reservation_is_given_back)
+Test(ring, a_full_spare_is_exchanged_for_the_empty_buffer_of_a_slot)
 {
-    const struct ring_span span = ring_reserve(ring, SLOTS);
-    cr_assert_eq(span.count, SLOTS);
-    write_packet(span, 0, 1);
-    ring_publish(ring, span, 1);
-    cr_assert_eq(ring_depth(ring), 1);
-    publish(2, SLOTS - 1); // all the others
-    claim_and_release(1, SLOTS);
-}
-
-Test(ring, a_reservation_may_be_given_back_whole)
-{
-    for (unsigned i = 0; i < 3 * SLOTS; i++) {
-        const struct ring_span span = ring_reserve(ring, SLOTS);
-        cr_assert_eq(span.count, SLOTS);
-        ring_publish(ring, span, 0);
-        cr_assert_eq(ring_depth(ring), 0);
+    char *spares[SPARES];
+    for (unsigned i = 0; i < SPARES; i++) {
+        spares[i] = ring_take_spare(ring);
+        memset(spares[i], 's', MESSAGE_BYTES_MAX);
     }
-    publish(1, 1);
-    claim_and_release(1, 1);
-}
-
-Test(ring, what_cannot_be_given_back_comes_as_empty_packets)
-{
-    const struct ring_span first = ring_reserve(ring, 3);
-    publish(2, 1); // behind it
-    write_packet(first, 0, 1);
-    ring_publish(ring, first, 1);
-    const struct ring_span span = ring_claim(ring, SLOTS);
-    cr_assert_eq(span.count, 4);
-    cr_assert_not(ring_packet(ring, span, 0)->empty);
-    cr_assert(ring_packet(ring, span, 1)->empty);
-    cr_assert(ring_packet(ring, span, 2)->empty);
-    cr_assert_not(ring_packet(ring, span, 3)->empty);
-    ring_release(ring, span);
-    publish(5, SLOTS); // and a lap later they are empty no more
-    claim_and_release(5, SLOTS);
+    for (uint32_t n = 0; n < 5 * SLOTS; n++) {
+        const struct ring_span span = ring_reserve(ring, 1);
+        struct packet *const packet = ring_packet(ring, span, 0);
+        char *const full = spares[n % SPARES];
+        memcpy(full, &n, sizeof(n));
+        spares[n % SPARES] = packet->bytes;
+        packet->bytes = full;
+        packet->len = n;
+        ring_publish(ring, span);
+        claim_and_release(n, 1);
+    }
+    for (unsigned i = 0; i < SPARES; i++) {
+        for (unsigned k = i + 1; k < SPARES; k++) {
+            cr_assert_neq(spares[i], spares[k]);
+        }
+    }
 }
 
 Test(ring, what_is_published_behind_a_reservation_waits_for_it)
@@ -159,7 +141,7 @@ Test(ring, what_is_published_behind_a_reservation_waits_for_it)
     const struct ring_span first = ring_reserve(ring, 1);
     publish(2, 2);
     write_packet(first, 0, 1);
-    ring_publish(ring, first, 1);
+    ring_publish(ring, first);
     claim_and_release(1, 3);
 }
 
@@ -203,7 +185,6 @@ Test(ring, every_slot_holds_the_longest_message)
         cr_assert_eq(bytes[0], (char)(i + 1));
         cr_assert_eq(bytes[MESSAGE_BYTES_MAX - 1], (char)(i + 1));
     }
-    ring_publish(ring, span, 0);
 }
 
 Test(ring, destroying_none_is_legal)

@@ -26,7 +26,7 @@ Test(udp, opens_on_the_port_asked_for_or_one_the_kernel_chooses)
     cr_assert(ip_equal(&socket.local.ip, &any.ip));
     cr_assert_not(socket.any_address);
     cr_assert_gt(socket.receive_buffer, 0);
-    cr_assert_neq(fcntl(socket.fd, F_GETFL) & O_NONBLOCK, 0);
+    cr_assert_eq(fcntl(socket.fd, F_GETFL) & O_NONBLOCK, 0);
     cr_assert_neq(fcntl(socket.fd, F_GETFD) & FD_CLOEXEC, 0);
     udp_close(&socket);
     cr_assert_eq(socket.fd, -1);

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// The receiver between real sockets on the loopback interface and a ring.
+#include "net/receiver.h"
+
+#include <criterion/criterion.h>
+#include <sys/socket.h>
+
+#include "env/clock.h"
+#include "net/address.h"
+
+enum { SLOTS = 8 };
+
+static const struct udp_buffers buffers = {.receive = 1024 * 1024, .send = 1024 * 1024};
+
+static struct udp_socket server;
+static struct udp_socket client;
+static struct ring *ring;
+static struct receiver *receiver;
+static struct metrics metrics;
+
+static void open_at(const char *ip, struct udp_socket *socket)
+{
+    struct endpoint at = {0};
+    cr_assert(ip_parse(slice_of(ip, strlen(ip)), &at.ip));
+    cr_assert_eq(udp_open(&at, &buffers, socket), ERR_OK, "%s", ip);
+}
+
+static void start_at(const char *ip)
+{
+    open_at(ip, &server);
+    open_at(server.local.ip.family == IP_V6 ? "::1" : "127.0.0.1", &client);
+    ring = ring_create(SLOTS, RECEIVER_SPARES);
+    cr_assert_not_null(ring);
+    cr_assert_eq(receiver_create(&server, ring, &metrics, &receiver), ERR_OK);
+}
+
+static void stop(void)
+{
+    receiver_destroy(receiver);
+    ring_destroy(ring);
+    udp_close(&server);
+    udp_close(&client);
+}
+
+TestSuite(receiver, .fini = stop, .timeout = 60);
+
+static uint64_t count_of(enum metric id)
+{
+    return metric_read(&metrics.rows[id]);
+}
+
+static void send_to(const char *ip, const char *bytes, size_t len)
+{
+    struct endpoint to = server.local;
+    union address address;
+    cr_assert(ip_parse(slice_of(ip, strlen(ip)), &to.ip));
+    const socklen_t address_len = address_from_endpoint(&to, &address);
+    cr_assert_eq(sendto(client.fd, bytes, len, 0, &address.any, address_len), (ssize_t)len);
+}
+
+static void send_text(const char *ip, const char *text)
+{
+    send_to(ip, text, strlen(text));
+}
+
+// The next packet, which is then to be released.
+static const struct packet *claim(struct ring_span *span)
+{
+    *span = ring_claim(ring, 1);
+    cr_assert_eq(span->count, 1);
+    return ring_packet(ring, *span, 0);
+}
+
+static void expect(const char *text)
+{
+    struct ring_span span;
+    const struct packet *const packet = claim(&span);
+    cr_assert_eq(packet->len, strlen(text));
+    cr_assert_arr_eq(packet->bytes, text, packet->len);
+    ring_release(ring, span);
+}
+
+Test(receiver, a_datagram_comes_with_all_that_is_known_of_it)
+{
+    const uint64_t before_ms = clock_now().mono_ms;
+    struct ring_span span;
+    start_at("127.0.0.1");
+    send_text("127.0.0.1", "one");
+    const struct packet *const packet = claim(&span);
+    cr_assert_eq(packet->len, 3);
+    cr_assert_arr_eq(packet->bytes, "one", 3);
+    cr_assert_eq(packet->flow.socket, &server);
+    cr_assert(ip_equal(&packet->flow.local.ip, &server.local.ip));
+    cr_assert_eq(packet->flow.local.port, server.local.port);
+    cr_assert(ip_equal(&packet->peer.ip, &client.local.ip));
+    cr_assert_eq(packet->peer.port, client.local.port);
+    cr_assert_geq(packet->arrived_ms, before_ms);
+    cr_assert_leq(packet->arrived_ms, clock_now().mono_ms);
+    ring_release(ring, span);
+}
+
+Test(receiver, a_socket_of_all_addresses_tells_which_one_was_meant)
+{
+    static const char *const addresses[] = {"127.0.0.1", "127.0.0.7", "127.1.2.3"};
+    start_at("0.0.0.0");
+    for (unsigned i = 0; i < 3 * 40; i++) { // more than there are prepared headers
+        const char *const meant = addresses[i % 3];
+        struct ip ip;
+        struct ring_span span;
+        send_text(meant, "x");
+        const struct packet *const packet = claim(&span);
+        cr_assert(ip_parse(slice_of(meant, strlen(meant)), &ip));
+        cr_assert(ip_equal(&packet->flow.local.ip, &ip));
+        cr_assert_eq(packet->flow.local.port, server.local.port);
+        ring_release(ring, span);
+    }
+}
+
+Test(receiver, so_does_one_of_all_ipv6_addresses)
+{
+    struct ring_span span;
+    start_at("::");
+    send_text("::1", "x");
+    const struct packet *const packet = claim(&span);
+    cr_assert(ip_equal(&packet->flow.local.ip, &client.local.ip)); // both are ::1
+    ring_release(ring, span);
+}
+
+Test(receiver, nothing_is_lost_or_reordered_by_a_full_ring)
+{
+    enum { DATAGRAMS = 300 }; // many times the ring
+
+    start_at("127.0.0.1");
+    for (uint32_t i = 0; i < DATAGRAMS; i++) {
+        send_to("127.0.0.1", (const char *)&i, sizeof(i));
+    }
+    for (uint32_t i = 0; i < DATAGRAMS; i++) {
+        struct ring_span span;
+        uint32_t number;
+        const struct packet *const packet = claim(&span);
+        cr_assert_eq(packet->len, sizeof(number));
+        memcpy(&number, packet->bytes, sizeof(number));
+        cr_assert_eq(number, i);
+        ring_release(ring, span);
+    }
+    receiver_destroy(receiver);
+    receiver = NULL;
+    cr_assert_eq(count_of(METRIC_DATAGRAMS_RECEIVED), DATAGRAMS);
+    cr_assert_eq(count_of(METRIC_BYTES_RECEIVED), DATAGRAMS * sizeof(uint32_t));
+    cr_assert_eq(ring_depth(ring), 0);
+}
+
+Test(receiver, the_shortest_and_the_longest_datagrams_come_whole)
+{
+    static char longest[ANSWER_BYTES_MAX];
+    memset(longest, 'l', sizeof(longest));
+    start_at("127.0.0.1");
+    send_text("127.0.0.1", "before");
+    expect("before");
+    send_to("127.0.0.1", longest, sizeof(longest));
+    struct ring_span span;
+    const struct packet *const packet = claim(&span);
+    cr_assert_eq(packet->len, sizeof(longest));
+    cr_assert_arr_eq(packet->bytes, longest, sizeof(longest));
+    ring_release(ring, span);
+    send_text("127.0.0.1", "");
+    expect("");
+    send_text("127.0.0.1", "after");
+    expect("after");
+}
+
+Test(receiver, what_it_has_read_is_on_the_ring_when_it_ends)
+{
+    start_at("127.0.0.1");
+    for (unsigned i = 0; i < SLOTS; i++) {
+        send_text("127.0.0.1", "x");
+    }
+    while (ring_depth(ring) < SLOTS) {
+    }
+    receiver_destroy(receiver);
+    receiver = NULL;
+    ring_close(ring);
+    const struct ring_span span = ring_claim(ring, SLOTS + 1);
+    cr_assert_eq(span.count, SLOTS);
+    ring_release(ring, span);
+    cr_assert_eq(ring_claim(ring, 1).count, 0); // its end is not taken for a datagram
+}
+
+Test(receiver, one_that_waits_is_ended)
+{
+    start_at("127.0.0.1");
+    send_text("127.0.0.1", "x");
+    expect("x");
+    receiver_destroy(receiver); // the suite's time would run out
+    receiver = NULL;
+    cr_assert_eq(ring_depth(ring), 0);
+    cr_assert_eq(count_of(METRIC_RECEIVE_ERRORS), 0);
+}
