@@ -13,6 +13,7 @@ static enum err parse_choice(const struct option_row *row, struct slice text, ui
                              struct buf *expected);
 static enum err parse_store(struct slice text, enum option_store *out, struct buf *expected);
 static enum err parse_admin(struct slice text, struct option_admin *out, struct buf *expected);
+static enum err parse_cpus(struct slice text, struct option_cpus *out, struct buf *expected);
 static enum err parse_listener(struct slice text, struct option_listeners *out,
                                struct buf *expected);
 static enum err parse_domain(struct slice text, struct option_domains *out, struct buf *expected);
@@ -32,6 +33,7 @@ enum err option_value_parse(enum option_id id, struct slice text, struct config 
     case OPTION_TYPE_CHOICE: return parse_choice(row, text, field, expected);
     case OPTION_TYPE_STORE: return parse_store(text, field, expected);
     case OPTION_TYPE_ADMIN: return parse_admin(text, field, expected);
+    case OPTION_TYPE_CPUS: return parse_cpus(text, field, expected);
     case OPTION_TYPE_LISTENERS: return parse_listener(text, field, expected);
     case OPTION_TYPE_DOMAINS: return parse_domain(text, field, expected);
     case OPTION_TYPE_NETWORKS: return parse_network(text, field, expected);
@@ -183,6 +185,43 @@ static enum err parse_admin(struct slice text, struct option_admin *out, struct 
         return fail(ERR_SYNTAX, expected,
                     "expected off or HOST:PORT with an IP address (IPv6 in brackets) and a "
                     "port in 1..65535");
+    }
+    return ERR_OK;
+}
+
+// One CPU or a range of them, "2-7".
+static bool parse_cpu_range(struct slice text, struct option_cpus *out)
+{
+    const size_t dash = slice_find(text, '-');
+    uint64_t first = 0;
+    if (!slice_to_u64(slice_of(text.at, dash), OPTION_CPUS_MAX - 1, &first)) {
+        return false;
+    }
+    uint64_t last = first;
+    if (dash < text.len && !slice_to_u64(slice_from(text, dash + 1), OPTION_CPUS_MAX - 1, &last)) {
+        return false;
+    }
+    for (uint64_t cpu = first; cpu <= last && out->count < OPTION_CPUS_MAX; cpu++) {
+        out->at[out->count++] = (uint16_t)cpu;
+    }
+    return first <= last;
+}
+
+static enum err parse_cpus(struct slice text, struct option_cpus *out, struct buf *expected)
+{
+    out->count = 0;
+    if (slice_equal(text, SLICE("any"))) {
+        return ERR_OK;
+    }
+    struct slice rest = text;
+    for (bool more = true; more;) {
+        const size_t comma = slice_find(rest, ',');
+        if (!parse_cpu_range(slice_of(rest.at, comma), out)) {
+            return fail(ERR_SYNTAX, expected,
+                        "expected any, or CPUs by their numbers, such as 0 or 2-7 or 0,2-3");
+        }
+        more = comma < rest.len;
+        rest = slice_from(rest, comma + 1);
     }
     return ERR_OK;
 }

@@ -23,6 +23,7 @@ enum {
     OPTION_DOMAIN_BYTES_MAX = 253, // RFC 1035 2.3.4, without the length bytes
     OPTION_NETWORKS_MAX = 256,
     OPTION_TEXT_BYTES_MAX = 128,
+    OPTION_CPUS_MAX = 1024, // as many as cpu_set_t has, and numbers below it
     OPTION_DEFAULTS_MAX = 2,
 };
 
@@ -36,7 +37,16 @@ enum {
       "A domain this server is responsible for. Without any, it is for every domain.")             \
     X(UINT, WORKERS, workers, "workers", 'w', "threads", 0, WORKERS_MAX,                           \
       ("0"), "N",                                                                                  \
-      "Threads that parse and answer. 0: one for each CPU.")                                       \
+      "Threads that parse and answer. 0: one for each CPU, or each of cpus-workers.")              \
+    X(UINT, RECEIVERS, receivers, "receivers", 0, "threads", 1, RECEIVERS_MAX,                     \
+      ("1"), "N",                                                                                  \
+      "Sockets, receiver threads and rings for each address, which share the workers.")            \
+    X(CPUS, CPUS_RECEIVERS, cpus_receivers, "cpus-receivers", 0, "", 0, 0,                         \
+      ("any"), "CPU-CPU,...|any",                                                                  \
+      "The CPUs of the receivers, one for each in turn.")                                          \
+    X(CPUS, CPUS_WORKERS, cpus_workers, "cpus-workers", 0, "", 0, 0,                               \
+      ("any"), "CPU-CPU,...|any",                                                                  \
+      "The CPUs of the workers, one for each in turn.")                                            \
     X(STORE, STORE, store, "store", 0, "", 0, 0,                                                   \
       ("memory"), "memory",                                                                        \
       "Where bindings are kept. memory: they are gone after a restart.")                           \
@@ -81,7 +91,7 @@ enum {
       "Parts of the location table, each with its lock. 0: chosen from the workers.")              \
     X(POWER_OF_TWO, RING_SLOTS, ring_slots, "ring-slots", 0, "datagrams",                          \
       RING_SLOTS_MIN, RING_SLOTS_MAX, ("1024"), "N",                                               \
-      "Datagrams that may wait for a worker.")                                                     \
+      "Datagrams of one receiver that may wait for a worker.")                                     \
     X(UINT, RECEIVE_BUFFER_BYTES, receive_buffer_bytes, "receive-buffer-bytes", 0, "bytes",        \
       4096, 1 << 30, ("8388608"), "N",                                                             \
       "Receive buffer asked for each socket. The kernel caps it at net.core.rmem_max.")            \
@@ -136,6 +146,12 @@ struct option_admin {
     struct endpoint address; // only when enabled
 };
 
+// In the order given; none stands for any.
+struct option_cpus {
+    size_t count;
+    uint16_t at[OPTION_CPUS_MAX];
+};
+
 enum option_store {
     OPTION_STORE_MEMORY,
 };
@@ -159,6 +175,7 @@ enum {
 #define OPTION_C_LOG_LEVEL    enum log_level
 #define OPTION_C_STORE        enum option_store
 #define OPTION_C_ADMIN        struct option_admin
+#define OPTION_C_CPUS         struct option_cpus
 #define OPTION_C_LISTENERS    struct option_listeners
 #define OPTION_C_DOMAINS      struct option_domains
 #define OPTION_C_NETWORKS     struct option_networks
@@ -170,6 +187,7 @@ enum {
 #define OPTION_SHAPE_LOG_LEVEL    ONE
 #define OPTION_SHAPE_STORE        ONE
 #define OPTION_SHAPE_ADMIN        ONE
+#define OPTION_SHAPE_CPUS         ONE
 #define OPTION_SHAPE_LISTENERS    LIST
 #define OPTION_SHAPE_DOMAINS      LIST
 #define OPTION_SHAPE_NETWORKS     LIST

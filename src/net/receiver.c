@@ -2,7 +2,6 @@
 #include "net/receiver.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -56,7 +55,7 @@ static void prepare_headers(struct receiver *receiver)
 }
 
 enum err receiver_create(const struct udp_socket *socket, struct ring *ring,
-                         struct metrics *metrics, struct receiver **out)
+                         struct metrics *metrics, int cpu, struct receiver **out)
 {
     struct receiver *const receiver = calloc(1, sizeof(*receiver));
     *out = NULL;
@@ -68,11 +67,10 @@ enum err receiver_create(const struct udp_socket *socket, struct ring *ring,
     receiver->ring = ring;
     receiver->metrics = metrics;
     prepare_headers(receiver);
-    const int rc = pthread_create(&receiver->thread, NULL, receive_all, receiver);
-    if (rc != 0) {
+    const enum err e = thread_start(&receiver->thread, cpu, receive_all, receiver);
+    if (e != ERR_OK) {
         free(receiver);
-        errno = rc;
-        return ERR_SYSTEM;
+        return e;
     }
     *out = receiver;
     return ERR_OK;

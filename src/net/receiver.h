@@ -2,6 +2,7 @@
 #ifndef SIGNPOST_NET_RECEIVER_H
 #define SIGNPOST_NET_RECEIVER_H
 
+#include "env/thread.h"
 #include "net/ring.h"
 #include "net/udp.h"
 #include "signpost/base/err.h"
@@ -18,9 +19,9 @@ struct receiver;
 enum { RECEIVER_SPARES = 32 };
 
 // The socket, ring and metrics are borrowed until receiver_destroy; the metrics are the receiver's
-// alone to write. Starts the thread. ERR_SYSTEM or ERR_NO_MEMORY.
+// alone to write. Starts the thread on this CPU, or THREAD_ANY_CPU. ERR_SYSTEM or ERR_NO_MEMORY.
 ERR_CHECKED enum err receiver_create(const struct udp_socket *socket, struct ring *ring,
-                                     struct metrics *metrics, struct receiver **out);
+                                     struct metrics *metrics, int cpu, struct receiver **out);
 
 // Stops reading, for which it shuts the socket down for reading, and joins the thread; what it has
 // read is on the ring. Consumers must still be at work, for a full ring. NULL is legal.

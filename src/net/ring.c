@@ -27,7 +27,8 @@ struct slot {
     struct packet packet;
 };
 
-static_assert(sizeof(struct slot) == 2 * CACHE_LINE, "a slot has no more lines than it needs");
+static_assert(sizeof(struct slot) == 2 * sizeof(char[CACHE_LINE]),
+              "a slot has no more lines than it needs");
 
 // Positions only grow; a 64-bit counter does not come round. Each side's index has a cache line of
 // its own, so that producers and consumers do not take it from each other.

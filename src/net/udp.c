@@ -50,8 +50,40 @@ static enum err bind_error(void)
     }
 }
 
+static enum err open_one(const struct endpoint *at, const struct udp_buffers *buffers, bool join,
+                         struct udp_socket *out);
+
 enum err udp_open(const struct endpoint *at, const struct udp_buffers *buffers,
                   struct udp_socket *out)
+{
+    return open_one(at, buffers, false, out);
+}
+
+// The first socket is bound alone, which tells whether the address is free, and lets others join
+// it only then.
+enum err udp_open_shared(const struct endpoint *at, const struct udp_buffers *buffers,
+                         struct udp_socket *out, size_t count)
+{
+    enum err e = open_one(at, buffers, false, &out[0]);
+    if (e != ERR_OK || count == 1) {
+        return e;
+    }
+    size_t opened = 1;
+    e = enable(out[0].fd, SOL_SOCKET, SO_REUSEPORT) ? ERR_OK : ERR_SYSTEM;
+    while (e == ERR_OK && opened < count) {
+        e = open_one(&out[0].local, buffers, true, &out[opened]);
+        opened += e == ERR_OK;
+    }
+    const int saved = errno;
+    while (e != ERR_OK && opened > 0) {
+        udp_close(&out[--opened]);
+    }
+    errno = saved;
+    return e;
+}
+
+static enum err open_one(const struct endpoint *at, const struct udp_buffers *buffers, bool join,
+                         struct udp_socket *out)
 {
     union address address;
     socklen_t len = address_from_endpoint(at, &address);
@@ -60,11 +92,11 @@ enum err udp_open(const struct endpoint *at, const struct udp_buffers *buffers,
     if (fd < 0) {
         return ERR_SYSTEM;
     }
-    if (!prepare(fd, at, out->any_address)) {
+    if (!prepare(fd, at, out->any_address) || (join && !enable(fd, SOL_SOCKET, SO_REUSEPORT))) {
         goto fail;
     }
     out->receive_buffer = size_buffer(fd, buffers->receive, SO_RCVBUFFORCE, SO_RCVBUF);
-    (void)size_buffer(fd, buffers->send, SO_SNDBUFFORCE, SO_SNDBUF);
+    out->send_buffer = size_buffer(fd, buffers->send, SO_SNDBUFFORCE, SO_SNDBUF);
     if (bind(fd, &address.any, len) != 0) {
         goto fail;
     }

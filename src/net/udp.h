@@ -12,6 +12,7 @@ struct udp_socket {
     bool any_address;      // bound to all addresses: each datagram tells which one it came to
     struct endpoint local; // as bound, with the port that the kernel chose if 0 was asked for
     int receive_buffer;    // bytes that the kernel has granted
+    int send_buffer;
 };
 
 // Bytes asked of the kernel for what waits to be read, and to be sent.
@@ -25,6 +26,11 @@ struct udp_buffers {
 // the call left it.
 ERR_CHECKED enum err udp_open(const struct endpoint *at, const struct udp_buffers *buffers,
                               struct udp_socket *out);
+
+// Opens `count` sockets that share one address (SO_REUSEPORT): the kernel gives all datagrams of
+// one peer to the same one. Nobody else's socket may be there. All or none.
+ERR_CHECKED enum err udp_open_shared(const struct endpoint *at, const struct udp_buffers *buffers,
+                                     struct udp_socket *out, size_t count);
 
 void udp_close(struct udp_socket *socket);
 

@@ -2,12 +2,12 @@
 #include "run/server.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #include "env/clock.h"
 #include "env/log.h"
+#include "env/thread.h"
 #include "net/receiver.h"
 #include "run/ticker.h"
 #include "run/worker.h"
@@ -15,6 +15,7 @@
 enum {
     SHARDS_PER_WORKER = 16, // two workers seldom want the same lock
     SHARDS_AUTO_MIN = 64,
+    SOCKETS_MAX = LISTENERS_MAX * RECEIVERS_MAX,
 };
 
 struct server {
@@ -24,19 +25,21 @@ struct server {
     struct cidr register_from[2 * OPTION_NETWORKS_MAX];
     struct option_domains domains;
     struct option_text server_header;
-    struct ring *ring;
     struct ticker *ticker;
-    size_t socket_count;
-    struct udp_socket sockets[LISTENERS_MAX];
-    struct receiver *receivers[LISTENERS_MAX]; // one a socket
-    unsigned worker_count;
+    unsigned lanes; // a ring, its receivers and its share of the workers: side by side
+    struct ring *rings[RECEIVERS_MAX];
+    size_t socket_count; // for each address one in each lane: socket i is in lane i % lanes
+    struct udp_socket sockets[SOCKETS_MAX];
+    struct receiver *receivers[SOCKETS_MAX]; // one a socket
+    unsigned worker_count;                   // worker i is in lane i % lanes
     struct worker *workers[WORKERS_MAX];
-    struct metrics *metrics; // the ticker's, then each receiver's, then each worker's
+    struct metrics *metrics; // the ticker's, then each worker's, then each receiver's
 };
 
+static enum err count_threads(struct server *server, const struct config *config);
 static enum err open_sockets(struct server *server, const struct config *config);
 static enum err create_state(struct server *server, const struct config *config);
-static enum err start_threads(struct server *server);
+static enum err start_threads(struct server *server, const struct config *config);
 
 // The address as text, in memory of the caller.
 struct endpoint_text {
@@ -49,13 +52,6 @@ static const char *text_of(const struct endpoint *e, struct endpoint_text *text)
     endpoint_put(&b, e);
     text->bytes[b.len] = '\0';
     return text->bytes;
-}
-
-// CPUs that this process may run on.
-static unsigned cpu_count(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
 static enum err fail(const struct server *server, enum err e, const char *what)
@@ -76,16 +72,15 @@ enum err server_start(const struct config *config, struct server **out)
     }
     server->log = log;
     server->started = clock_now();
-    server->worker_count = config->workers != 0 ? config->workers : cpu_count();
-    if (server->worker_count > WORKERS_MAX) {
-        server->worker_count = WORKERS_MAX;
+    enum err e = count_threads(server, config);
+    if (e == ERR_OK) {
+        e = open_sockets(server, config);
     }
-    enum err e = open_sockets(server, config);
     if (e == ERR_OK) {
         e = create_state(server, config);
     }
     if (e == ERR_OK) {
-        e = start_threads(server);
+        e = start_threads(server, config);
     }
     if (e != ERR_OK) {
         server_stop(server);
@@ -93,6 +88,53 @@ enum err server_start(const struct config *config, struct server **out)
     }
     *out = server;
     return ERR_OK;
+}
+
+// ---- How many threads, and where
+
+static enum err check_cpus(const struct server *server, const struct option_cpus *cpus,
+                           const char *option)
+{
+    for (size_t i = 0; i < cpus->count; i++) {
+        if (!thread_may_use(cpus->at[i])) {
+            log_write(&server->log, LOG_LEVEL_ERROR,
+                      "CPU %u is not there, or not for this process: change --%s",
+                      (unsigned)cpus->at[i], option);
+            return ERR_RANGE;
+        }
+    }
+    return ERR_OK;
+}
+
+static unsigned worker_count(const struct config *config)
+{
+    unsigned count = config->workers;
+    if (count == 0) {
+        count = config->cpus_workers.count != 0 ? (unsigned)config->cpus_workers.count
+                                                : thread_cpu_count();
+        count = count < config->receivers ? config->receivers : count;
+    }
+    return count < WORKERS_MAX ? count : WORKERS_MAX;
+}
+
+static enum err count_threads(struct server *server, const struct config *config)
+{
+    server->lanes = config->receivers;
+    server->worker_count = worker_count(config);
+    if (server->worker_count < server->lanes) {
+        log_write(&server->log, LOG_LEVEL_ERROR,
+                  "%u receivers need a worker each: raise --workers from %u, or lower --receivers",
+                  server->lanes, server->worker_count);
+        return ERR_RANGE;
+    }
+    const enum err e = check_cpus(server, &config->cpus_receivers, "cpus-receivers");
+    return e == ERR_OK ? check_cpus(server, &config->cpus_workers, "cpus-workers") : e;
+}
+
+// The i-th thread's.
+static int cpu_of(const struct option_cpus *cpus, size_t i)
+{
+    return cpus->count == 0 ? THREAD_ANY_CPU : cpus->at[i % cpus->count];
 }
 
 // ---- Sockets
@@ -123,25 +165,34 @@ static enum err refuse_socket(const struct server *server, const struct endpoint
     return e;
 }
 
+static void warn_of_buffer(const struct server *server, const struct udp_socket *socket,
+                           const char *which, const char *limit, int granted, uint32_t wanted)
+{
+    struct endpoint_text text;
+    if (granted < (int)wanted) {
+        log_write(&server->log, LOG_LEVEL_WARNING,
+                  "udp:%s: the kernel grants %d of the %u bytes of %s buffer asked for: raise "
+                  "net.core.%s, or set %s-buffer-bytes",
+                  text_of(&socket->local, &text), granted, wanted, which, limit, which);
+    }
+}
+
 static enum err open_sockets(struct server *server, const struct config *config)
 {
     const struct udp_buffers buffers = {.receive = config->receive_buffer_bytes,
                                         .send = config->send_buffer_bytes};
     for (size_t i = 0; i < config->listen.count; i++) {
-        struct udp_socket *const socket = &server->sockets[i];
-        struct endpoint_text text;
-        const enum err e = udp_open(&config->listen.at[i], &buffers, socket);
+        struct udp_socket *const sockets = &server->sockets[server->socket_count];
+        const enum err e = udp_open_shared(&config->listen.at[i], &buffers, sockets, server->lanes);
         if (e != ERR_OK) {
             return refuse_socket(server, &config->listen.at[i], e);
         }
-        socket->number = (uint32_t)server->socket_count++;
-        if (socket->receive_buffer < (int)config->receive_buffer_bytes) {
-            log_write(&server->log, LOG_LEVEL_WARNING,
-                      "udp:%s: the kernel grants %d of the %u bytes of receive buffer asked for: "
-                      "raise net.core.rmem_max, or set receive-buffer-bytes",
-                      text_of(&socket->local, &text), socket->receive_buffer,
-                      config->receive_buffer_bytes);
+        for (unsigned k = 0; k < server->lanes; k++) {
+            sockets[k].number = (uint32_t)server->socket_count++;
         }
+        warn_of_buffer(server, sockets, "receive", "rmem_max", sockets->receive_buffer,
+                       buffers.receive);
+        warn_of_buffer(server, sockets, "send", "wmem_max", sockets->send_buffer, buffers.send);
     }
     return ERR_OK;
 }
@@ -211,7 +262,18 @@ static unsigned transaction_shards(unsigned shards, uint32_t budget_bytes)
     return shards;
 }
 
-// Threads that count: the ticker, the receivers, the workers.
+static bool create_rings(struct server *server, uint32_t slots)
+{
+    const size_t spares = server->socket_count / server->lanes * RECEIVER_SPARES;
+    bool ok = true;
+    for (unsigned i = 0; ok && i < server->lanes; i++) {
+        server->rings[i] = ring_create(slots, (unsigned)spares);
+        ok = server->rings[i] != NULL;
+    }
+    return ok;
+}
+
+// Threads that count: the ticker, the workers, the receivers.
 static size_t thread_count(const struct server *server)
 {
     return 1 + server->socket_count + server->worker_count;
@@ -238,12 +300,11 @@ static enum err create_state(struct server *server, const struct config *config)
         }
     }
     server->uas.location = location_create(&location);
-    server->ring =
-        ring_create(config->ring_slots, (unsigned)server->socket_count * RECEIVER_SPARES);
     server->metrics = aligned_alloc(_Alignof(struct metrics), metrics_bytes);
-    if (server->uas.location == NULL || server->ring == NULL || server->metrics == NULL) {
+    if (server->uas.location == NULL || server->metrics == NULL ||
+        !create_rings(server, config->ring_slots)) {
         return fail(server, ERR_NO_MEMORY,
-                    "location table and ring (lower ring-slots, shards or workers)");
+                    "location table and rings (lower ring-slots, shards, workers or receivers)");
     }
     memset(server->metrics, 0, metrics_bytes);
     return ERR_OK;
@@ -251,7 +312,7 @@ static enum err create_state(struct server *server, const struct config *config)
 
 // ---- Threads
 
-static enum err start_threads(struct server *server)
+static enum err start_threads(struct server *server, const struct config *config)
 {
     struct metrics *metrics = server->metrics;
     const struct ticker_config ticker = {.location = server->uas.location,
@@ -263,13 +324,16 @@ static enum err start_threads(struct server *server)
         return fail(server, e, "ticker thread");
     }
     for (unsigned i = 0; i < server->worker_count; i++) {
-        e = worker_create(&server->uas, server->ring, metrics++, &server->workers[i]);
+        e = worker_create(&server->uas, server->rings[i % server->lanes], metrics++,
+                          cpu_of(&config->cpus_workers, i), &server->workers[i]);
         if (e != ERR_OK) {
             return fail(server, e, "worker thread");
         }
     }
     for (size_t i = 0; i < server->socket_count; i++) {
-        e = receiver_create(&server->sockets[i], server->ring, metrics++, &server->receivers[i]);
+        const size_t lane = i % server->lanes;
+        e = receiver_create(&server->sockets[i], server->rings[lane], metrics++,
+                            cpu_of(&config->cpus_receivers, lane), &server->receivers[i]);
         if (e != ERR_OK) {
             return fail(server, e, "receiver thread");
         }
@@ -286,8 +350,8 @@ void server_stop(struct server *server)
     for (size_t i = 0; i < server->socket_count; i++) {
         receiver_destroy(server->receivers[i]);
     }
-    if (server->ring != NULL) {
-        ring_close(server->ring);
+    for (unsigned i = 0; i < server->lanes && server->rings[i] != NULL; i++) {
+        ring_close(server->rings[i]);
     }
     for (unsigned i = 0; i < server->worker_count; i++) {
         worker_destroy(server->workers[i]);
@@ -296,11 +360,23 @@ void server_stop(struct server *server)
     for (size_t i = 0; i < server->socket_count; i++) {
         udp_close(&server->sockets[i]);
     }
-    ring_destroy(server->ring);
+    for (unsigned i = 0; i < server->lanes; i++) {
+        ring_destroy(server->rings[i]);
+    }
     location_destroy(server->uas.location);
     transactions_destroy(server->uas.transactions);
     free(server->metrics);
     free(server);
+}
+
+// Datagrams waiting for a worker.
+static uint64_t depth(const struct server *server)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < server->lanes; i++) {
+        sum += ring_depth(server->rings[i]);
+    }
+    return sum;
 }
 
 static void set_row(struct metrics *metrics, enum metric id, uint64_t value)
@@ -324,7 +400,7 @@ static void snapshot(const void *context, struct metrics *out)
         set_row(out, METRIC_TRANSACTION_BYTES, transactions.bytes);
         set_row(out, METRIC_TRANSACTIONS_EVICTED, transactions.evicted);
     }
-    set_row(out, METRIC_RING_DEPTH, ring_depth(server->ring));
+    set_row(out, METRIC_RING_DEPTH, depth(server));
     set_row(out, METRIC_WORKERS, server->worker_count);
     set_row(out, METRIC_START_TIME, server->started.wall_ms / MS_PER_S);
 }

@@ -2,7 +2,6 @@
 #include "run/worker.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "env/clock.h"
@@ -27,7 +26,7 @@ static void release(struct worker *worker)
     free(worker);
 }
 
-enum err worker_create(const struct uas *uas, struct ring *ring, struct metrics *metrics,
+enum err worker_create(const struct uas *uas, struct ring *ring, struct metrics *metrics, int cpu,
                        struct worker **out)
 {
     struct worker *const worker = calloc(1, sizeof(*worker));
@@ -44,11 +43,10 @@ enum err worker_create(const struct uas *uas, struct ring *ring, struct metrics 
         release(worker);
         return ERR_NO_MEMORY;
     }
-    const int rc = pthread_create(&worker->thread, NULL, work, worker);
-    if (rc != 0) {
+    const enum err e = thread_start(&worker->thread, cpu, work, worker);
+    if (e != ERR_OK) {
         release(worker);
-        errno = rc;
-        return ERR_SYSTEM;
+        return e;
     }
     *out = worker;
     return ERR_OK;

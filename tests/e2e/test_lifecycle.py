@@ -57,6 +57,10 @@ class Refusing(EndToEnd):
             (["--register-from", "10.0.0.0/33"], "10.0.0.0/33"),
             (["--expires-min-s", "0"], "expires-min-s"),
             (["--ring-slots", "1000"], ("ring-slots", "1000")),
+            (["--receivers", "0"], ("receivers", "0")),
+            (["--receivers", "3", "--workers", "2"], ("receivers", "--workers")),
+            (["--cpus-workers", "1023"], ("1023", "cpus-workers")),
+            (["--cpus-receivers", "1023"], ("1023", "cpus-receivers")),
             (["stray"], "stray"),
             (["--config", "/nonexistent/signpost.yaml"], "/nonexistent/signpost.yaml"),
         ):
@@ -83,6 +87,13 @@ class Refusing(EndToEnd):
         # and the one that was there first still serves
         client = self.client(server)
         self.assertEqual(client.ask(client.request("OPTIONS")).status, 200)
+
+    def test_address_shared_by_another_signpostds_receivers(self):
+        server = self.start("--receivers", 2, "-w", 2)
+        listener = f"127.0.0.1:{server.port}"
+        for receivers in 1, 2:
+            self.assert_refused("-l", f"udp:{listener}", "--admin", "off", "-w", 2,
+                                "--receivers", receivers, naming=listener)
 
     def test_second_listener_in_use_starts_nothing(self):
         server = self.start()

@@ -359,6 +359,43 @@ Test(config, more_listeners_than_the_limit_are_refused)
     expect_refused(yaml, NO_ARGS, "FILE:2: listen: expected 1..64 items, got 65\n");
 }
 
+static void expect_cpus(const char *text, const uint16_t *cpus, size_t count)
+{
+    struct run r = expect_run("", ARGS("--cpus-workers", text));
+    const struct option_cpus *const got = &r.config->cpus_workers;
+    cr_assert_eq(got->count, count, "%s: %zu", text, got->count);
+    for (size_t i = 0; i < count; i++) {
+        cr_expect_eq(got->at[i], cpus[i], "%s", text);
+    }
+    end(&r);
+}
+
+Test(config, cpus_are_numbers_and_ranges_in_the_order_given)
+{
+    expect_cpus("any", NULL, 0);
+    expect_cpus("0", (const uint16_t[]){0}, 1);
+    expect_cpus("2-5", (const uint16_t[]){2, 3, 4, 5}, 4);
+    expect_cpus("7,0-1,3", (const uint16_t[]){7, 0, 1, 3}, 4);
+    expect_cpus("1023-1023", (const uint16_t[]){1023}, 1);
+    static const char *const bad[] = {"",     ",",      "1,", ",1",  "-1",  "1-",   "2-1",
+                                      "1024", "0-1024", "a",  "0 1", "0;1", "1--2", "anything"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char said[256];
+        (void)snprintf(said, sizeof(said),
+                       "signpostd: --cpus-receivers: expected any, or CPUs by their numbers, such "
+                       "as 0 or 2-7 or 0,2-3, got '%s'\n",
+                       bad[i]);
+        expect_refused("", ARGS("--cpus-receivers", bad[i]), said);
+    }
+}
+
+Test(config, more_cpus_than_can_be_are_cut)
+{
+    struct run r = expect_run("cpus-workers: 0-1023,0-1023\n", NO_ARGS);
+    cr_expect_eq(r.config->cpus_workers.count, OPTION_CPUS_MAX);
+    end(&r);
+}
+
 Test(config, check_says_that_a_good_file_is_fine)
 {
     struct run r = load("workers: 2\n", ARGS("--check-config"));

@@ -31,7 +31,7 @@ static void start_at(const char *ip)
     open_at(server.local.ip.family == IP_V6 ? "::1" : "127.0.0.1", &client);
     ring = ring_create(SLOTS, RECEIVER_SPARES);
     cr_assert_not_null(ring);
-    cr_assert_eq(receiver_create(&server, ring, &metrics, &receiver), ERR_OK);
+    cr_assert_eq(receiver_create(&server, ring, &metrics, THREAD_ANY_CPU, &receiver), ERR_OK);
 }
 
 static void stop(void)

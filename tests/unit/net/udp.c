@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include "net/address.h"
 
@@ -79,4 +80,75 @@ Test(udp, the_unspecified_address_means_all_and_ipv6_leaves_ipv4_alone)
     cr_assert(v6.any_address);
     udp_close(&v4);
     udp_close(&v6);
+}
+
+Test(udp, the_kernel_grants_no_less_than_it_says)
+{
+    const struct endpoint any = endpoint("127.0.0.1", 0);
+    struct udp_socket socket;
+    cr_assert_eq(udp_open(&any, &buffers, &socket), ERR_OK);
+    cr_assert_eq(socket.receive_buffer, 65536); // less than every kernel's maximum
+    cr_assert_eq(socket.send_buffer, 65536);
+    udp_close(&socket);
+}
+
+// How many datagrams wait on the socket.
+static unsigned drain(const struct udp_socket *socket)
+{
+    char bytes[16];
+    unsigned count = 0;
+    while (recv(socket->fd, bytes, sizeof(bytes), MSG_DONTWAIT) >= 0) {
+        count++;
+    }
+    return count;
+}
+
+Test(udp, sockets_that_share_an_address_share_its_peers)
+{
+    enum { SHARED = 4, PEERS = 200, EACH = 3 };
+
+    const struct endpoint any = endpoint("127.0.0.1", 0);
+    struct udp_socket shared[SHARED];
+    union address to;
+    cr_assert_eq(udp_open_shared(&any, &buffers, shared, SHARED), ERR_OK);
+    const socklen_t len = address_from_endpoint(&shared[0].local, &to);
+    for (unsigned i = 1; i < SHARED; i++) {
+        cr_assert_eq(shared[i].local.port, shared[0].local.port);
+    }
+    unsigned busy = 0;
+    for (unsigned i = 0; i < PEERS; i++) {
+        struct udp_socket peer;
+        unsigned seen = 0;
+        cr_assert_eq(udp_open(&any, &buffers, &peer), ERR_OK);
+        for (unsigned k = 0; k < EACH; k++) {
+            cr_assert_eq(sendto(peer.fd, "x", 1, 0, &to.any, len), 1);
+        }
+        for (unsigned k = 0; k < SHARED; k++) {
+            const unsigned n = drain(&shared[k]);
+            cr_assert(n == 0 || n == EACH, "all of one peer's come to one socket");
+            seen += n;
+            busy |= n > 0 ? 1U << k : 0;
+        }
+        cr_assert_eq(seen, EACH);
+        udp_close(&peer);
+    }
+    cr_assert_eq(busy, (1U << SHARED) - 1); // 200 peers miss none of four but by a wonder
+    for (unsigned i = 0; i < SHARED; i++) {
+        udp_close(&shared[i]);
+    }
+}
+
+Test(udp, an_address_that_others_share_is_in_use_all_the_same)
+{
+    enum { SHARED = 2 };
+
+    const struct endpoint any = endpoint("127.0.0.1", 0);
+    struct udp_socket first[SHARED];
+    struct udp_socket second[SHARED];
+    cr_assert_eq(udp_open_shared(&any, &buffers, first, SHARED), ERR_OK);
+    cr_assert_eq(udp_open_shared(&first[0].local, &buffers, second, SHARED), ERR_IN_USE);
+    cr_assert_eq(udp_open(&first[0].local, &buffers, second), ERR_IN_USE);
+    for (unsigned i = 0; i < SHARED; i++) {
+        udp_close(&first[i]);
+    }
 }

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIGNPOST_ENV_THREAD_H
+#define SIGNPOST_ENV_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "signpost/base/err.h"
+
+// Threads, and the CPUs they run on.
+
+enum { THREAD_ANY_CPU = -1 };
+
+// Starts a thread that runs on this CPU alone, or on any that the process may use. ERR_SYSTEM with
+// errno set.
+ERR_CHECKED enum err thread_start(pthread_t *thread, int cpu, void *(*run)(void *), void *arg);
+
+// How many CPUs this process may use.
+unsigned thread_cpu_count(void);
+
+// Whether there is such a CPU and this process may use it.
+bool thread_may_use(unsigned cpu);
+
+#endif
