@@ -3,46 +3,73 @@
 
 enum { U64_DIGITS_MAX = 20 };
 
-// Writes the number so that it ends before `end`, two digits at a time, and returns its front.
-static char *write_digits(char *end, uint64_t value)
+char *buf_write_u64(char *at, uint64_t value, unsigned digits)
 {
+    char *const end = at + digits;
+    char *front = end;
     for (; value >= 100; value /= 100) {
-        end -= 2;
-        (void)buf_write2(end, (unsigned)(value % 100));
+        front -= 2;
+        (void)buf_write2(front, (unsigned)(value % 100));
     }
     if (value >= 10) {
-        end -= 2;
-        (void)buf_write2(end, (unsigned)value);
+        front -= 2;
+        (void)buf_write2(front, (unsigned)value);
     } else {
-        *--end = (char)('0' + value);
+        *--front = (char)('0' + value);
+    }
+    assert(front >= at);
+    while (front > at) {
+        *--front = '0';
     }
     return end;
 }
 
 void buf_put_u64(struct buf *b, uint64_t value)
 {
-    char digits[U64_DIGITS_MAX];
-    char *const end = digits + sizeof(digits);
-    buf_put(b, slice_between(write_digits(end, value), end));
+    const unsigned digits = buf_digits(value);
+    char *const at = buf_room(b, digits);
+    if (at != NULL) {
+        (void)buf_write_u64(at, value, digits);
+    }
 }
 
 void buf_put_padded(struct buf *b, uint64_t value, unsigned width)
 {
-    char digits[U64_DIGITS_MAX];
     assert(width <= U64_DIGITS_MAX);
-    char *const end = digits + sizeof(digits);
-    char *front = write_digits(end, value);
-    while (front > end - width) {
-        *--front = '0';
+    const unsigned digits = buf_digits(value);
+    const unsigned n = digits > width ? digits : width;
+    char *const at = buf_room(b, n);
+    if (at != NULL) {
+        (void)buf_write_u64(at, value, n);
     }
-    buf_put(b, slice_between(front, end));
+}
+
+// The four-bit digits of a number, one in each byte.
+static uint64_t spread(uint32_t value)
+{
+    uint64_t x = value;
+    x = (x | x << 16) & 0x0000ffff0000ffff;
+    x = (x | x << 8) & 0x00ff00ff00ff00ff;
+    return (x | x << 4) & 0x0f0f0f0f0f0f0f0f;
+}
+
+// Eight digits at once: a byte from 10 on has its fifth bit set when 6 is added.
+static char *write_hex32(char *at, uint32_t value)
+{
+    const uint64_t each = 0x0101010101010101;
+    const uint64_t digits = spread(value);
+    const uint64_t letters = (digits + 6 * each) >> 4 & each;
+    const uint64_t text = digits + '0' * each + letters * ('a' - '0' - 10);
+    for (unsigned i = 0; i < 8; i++) {
+        *at++ = (char)(text >> (56 - 8 * i) & 0xff);
+    }
+    return at;
 }
 
 void buf_put_hex64(struct buf *b, uint64_t value)
 {
-    static const char hex[] = "0123456789abcdef";
     char *const at = buf_room(b, 16);
-    for (unsigned i = 0; at != NULL && i < 16; i++) {
-        at[i] = hex[value >> (60 - 4 * i) & 0xf];
+    if (at != NULL) {
+        (void)write_hex32(write_hex32(at, (uint32_t)(value >> 32)), (uint32_t)value);
     }
 }

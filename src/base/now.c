@@ -40,18 +40,20 @@ void now_put_date(struct buf *b, struct now now)
     const unsigned second_of_day = (unsigned)(seconds % S_PER_DAY);
     const struct civil_date date = civil_from_days(seconds / S_PER_DAY);
 
-    buf_put(b, slice_of(days + NAME * (seconds / S_PER_DAY % 7), NAME));
-    buf_put_padded(b, date.day, 2);
-    buf_put(b, slice_of(months + NAME * (size_t)(date.month - 1), NAME));
-    buf_put_padded(b, date.year, 4);
-    char *at = buf_room(b, sizeof(" 00:00:00 GMT") - 1);
-    if (at != NULL) {
-        *at++ = ' ';
-        at = buf_write2(at, second_of_day / S_PER_HOUR);
-        *at++ = ':';
-        at = buf_write2(at, second_of_day % S_PER_HOUR / S_PER_MIN);
-        *at++ = ':';
-        at = buf_write2(at, second_of_day % S_PER_MIN);
-        (void)buf_write(at, SLICE(" GMT"));
+    const unsigned year_digits = buf_digits(date.year);
+    char *at = buf_room(b, sizeof("Thu, 01 Jan  00:00:00 GMT") - 1 + year_digits);
+    if (at == NULL) {
+        return;
     }
+    at = buf_write(at, slice_of(days + NAME * (seconds / S_PER_DAY % 7), NAME));
+    at = buf_write2(at, date.day);
+    at = buf_write(at, slice_of(months + NAME * (size_t)(date.month - 1), NAME));
+    at = buf_write_u64(at, date.year, year_digits);
+    *at++ = ' ';
+    at = buf_write2(at, second_of_day / S_PER_HOUR);
+    *at++ = ':';
+    at = buf_write2(at, second_of_day % S_PER_HOUR / S_PER_MIN);
+    *at++ = ':';
+    at = buf_write2(at, second_of_day % S_PER_MIN);
+    (void)buf_write(at, SLICE(" GMT"));
 }

@@ -158,9 +158,12 @@ static void put_q(struct buf *b, uint16_t q)
 
 void request_put_binding(struct buf *b, const struct binding *binding)
 {
-    buf_put_char(b, '<');
-    buf_put(b, binding->uri);
-    buf_put_char(b, '>');
+    char *at = buf_room(b, binding->uri.len + 2);
+    if (at != NULL) {
+        *at++ = '<';
+        at = buf_write(at, binding->uri);
+        *at = '>';
+    }
     if (binding->q != Q_ABSENT) {
         buf_put(b, SLICE(";q="));
         put_q(b, binding->q);

@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signpost/sip/status.h"
 
-unsigned status_code(enum status s)
+struct slice status_line(enum status s)
 {
-    static const unsigned short codes[] = {
-#define X(code, name, phrase) code,
+    static const struct slice lines[] = {
+#define X(code, name, phrase) SLICE_INIT("SIP/2.0 " #code " " phrase "\r\n"),
         STATUSES(X)
 #undef X
     };
     assert(s < STATUS_COUNT);
-    return codes[s];
-}
-
-struct slice status_phrase(enum status s)
-{
-    static const struct slice phrases[] = {
-#define X(code, name, phrase) SLICE_INIT(phrase),
-        STATUSES(X)
-#undef X
-    };
-    assert(s < STATUS_COUNT);
-    return phrases[s];
+    return lines[s];
 }

@@ -63,6 +63,12 @@ static enum err parse_sent_by(struct slice *rest, struct via *via)
     return ERR_OK;
 }
 
+// What a response says anew, whatever the client has claimed there.
+static void note_claim(struct via *via, struct slice whole)
+{
+    via->claims[slice_empty(via->claims[0]) ? 0 : 1] = whole;
+}
+
 // Those parameters that mean something here; any other passes.
 static enum err read_param(struct via *via, const struct param *param)
 {
@@ -73,6 +79,9 @@ static enum err read_param(struct via *via, const struct param *param)
         via->branch = param->value;
     } else if (slice_equal_nocase(param->name, SLICE("rport"))) {
         via->rport = true;
+        note_claim(via, param->whole);
+    } else if (slice_equal_nocase(param->name, SLICE("received"))) {
+        note_claim(via, param->whole);
     } else if (slice_equal_nocase(param->name, SLICE("maddr"))) {
         // A name would have to be resolved, which no worker waits for: then it is as if the
         // parameter were absent.
@@ -93,8 +102,12 @@ static enum err parse_params(struct slice *rest, struct via *via)
         if (!params_name_is_new(&names, param.name) || read_param(via, &param) != ERR_OK) {
             return ERR_SYNTAX;
         }
-        const char *const start = slice_empty(via->params) ? param.whole.at : via->params.at;
-        via->params = slice_between(start, slice_end(param.whole));
+        if (slice_empty(via->params)) {
+            via->params = param.whole;
+            continue;
+        }
+        via->spaced = via->spaced || param.whole.at != slice_end(via->params);
+        via->params = slice_between(via->params.at, slice_end(param.whole));
     }
     return ERR_OK;
 }
@@ -120,17 +133,41 @@ struct endpoint via_response_target(const struct via *via, const struct endpoint
     return to;
 }
 
-void via_put_response(struct buf *b, const struct via *via, const struct endpoint *peer)
+static bool is_claim(const struct via *via, struct slice whole)
+{
+    return whole.at == via->claims[0].at || whole.at == via->claims[1].at;
+}
+
+static void put_params_one_by_one(struct buf *b, const struct via *via)
 {
     struct slice params = via->params;
     struct param param;
-    buf_put(b, via->sent_by);
     while (params_next(&params, &param)) {
-        if (!slice_equal_nocase(param.name, SLICE("rport")) &&
-            !slice_equal_nocase(param.name, SLICE("received"))) {
+        if (!is_claim(via, param.whole)) {
             buf_put(b, param.whole);
         }
     }
+}
+
+// The parameters but for the claims.
+static void put_params(struct buf *b, const struct via *via)
+{
+    const char *at = via->params.at;
+    if (via->spaced) {
+        put_params_one_by_one(b, via);
+        return;
+    }
+    for (unsigned i = 0; i < 2 && !slice_empty(via->claims[i]); i++) {
+        buf_put(b, slice_between(at, via->claims[i].at));
+        at = slice_end(via->claims[i]);
+    }
+    buf_put(b, slice_between(at, slice_end(via->params)));
+}
+
+void via_put_response(struct buf *b, const struct via *via, const struct endpoint *peer)
+{
+    buf_put(b, via->sent_by);
+    put_params(b, via);
     if (via->rport || !ip_equal(&via->host_ip, &peer->ip)) {
         buf_put(b, SLICE(";received="));
         ip_put(b, &peer->ip);

@@ -76,6 +76,20 @@ static inline char *buf_write2(char *at, unsigned value)
     return at + 2;
 }
 
+// How many decimal digits the number has.
+static inline unsigned buf_digits(uint64_t value)
+{
+    unsigned n = 1;
+    for (; value >= 100; value /= 100) {
+        n += 2;
+    }
+    return value >= 10 ? n + 1 : n;
+}
+
+// Writes the number into room that there is, with that many digits, some of them zeros at its front
+// if it has less, and returns where it goes on.
+char *buf_write_u64(char *at, uint64_t value, unsigned digits);
+
 // Decimal, without leading zeros.
 void buf_put_u64(struct buf *b, uint64_t value);
 

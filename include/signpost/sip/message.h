@@ -55,10 +55,15 @@ const struct message_row *message_first(const struct message *m, enum header id)
 // The row after `row` with the same id, or NULL.
 const struct message_row *message_next(const struct message *m, const struct message_row *row);
 
+static inline bool message_has(const struct message *m, enum header id)
+{
+    return m->first[id] != MESSAGE_NO_ROW;
+}
+
 // The value of the first row with that id, which there must be.
 static inline struct slice message_value(const struct message *m, enum header id)
 {
-    assert(m->first[id] != MESSAGE_NO_ROW);
+    assert(message_has(m, id));
     return m->rows[m->first[id]].value;
 }
 

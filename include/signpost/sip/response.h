@@ -23,9 +23,21 @@ struct response_head {
 void response_begin(struct buf *b, const struct response_head *head);
 
 // "Name: value" as one line.
-void response_header(struct buf *b, struct slice name, struct slice value);
+static inline void response_header(struct buf *b, struct slice name, struct slice value)
+{
+    char *at = buf_room(b, name.len + value.len + 4);
+    if (at != NULL) {
+        at = buf_write(at, name);
+        at = buf_write(at, SLICE(": "));
+        at = buf_write(at, value);
+        (void)buf_write(at, SLICE("\r\n"));
+    }
+}
 
 // Content-Length and the empty line: Signpost's responses have no body.
-void response_end(struct buf *b);
+static inline void response_end(struct buf *b)
+{
+    buf_put(b, SLICE("Content-Length: 0\r\n\r\n"));
+}
 
 #endif

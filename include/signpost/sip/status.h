@@ -35,9 +35,7 @@ enum status {
         STATUS_COUNT
 };
 
-// 200..699.
-unsigned status_code(enum status s);
-
-struct slice status_phrase(enum status s);
+// The whole status line: "SIP/2.0 200 OK" and its end.
+struct slice status_line(enum status s);
 
 #endif

@@ -19,6 +19,9 @@ struct via {
     struct slice branch;    // empty when absent, as in RFC 2543
     struct ip maddr;        // IP_NONE when absent or a name
     struct slice params;    // all parameters, from the first ";"
+    bool spaced;            // white space stands between them, which a response leaves out
+    struct slice claims[2]; // those of them that a response says anew, in their order: rport, and
+                            // received; empty when absent
     bool faulty;            // behind sent_by, which says enough for an answer: see via_parse
 };
 
