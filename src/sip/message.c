@@ -29,29 +29,35 @@ static void fault(struct message *m, const char *problem)
     }
 }
 
-// Cuts the next line off `rest`, without its CRLF (a lone LF will do as well). False when no line
-// end follows. *bare_cr is set when a CR stands in it that belongs to no line end.
-static inline bool next_line(struct slice *rest, struct slice *line, bool *bare_cr)
+// For line_end, when the first CR or LF, at `n`, is no CRLF.
+static size_t odd_line_end(struct slice s, size_t n, bool *bare_cr)
 {
-    const struct slice s = *rest;
-    size_t n = scan_either(s, '\r', '\n');
-    bool bare = false;
     while (n < s.len && s.at[n] == '\r' && (n + 1 == s.len || s.at[n + 1] != '\n')) {
-        bare = true;
+        *bare_cr = true;
         n += 1 + scan_either(slice_from(s, n + 1), '\r', '\n');
     }
-    if (n == s.len) {
-        return false;
-    }
-    *line = slice_of(s.at, n);
-    *rest = slice_from(s, s.at[n] == '\r' ? n + 2 : n + 1);
-    *bare_cr = *bare_cr || bare;
-    return true;
+    return n;
+}
+
+// Offset of the CRLF that ends the first line (a lone LF will do as well), or s.len when there is
+// none. *bare_cr is set when a CR stands before that which belongs to no line end.
+static inline size_t line_end(struct slice s, bool *bare_cr)
+{
+    const size_t n = scan_either(s, '\r', '\n');
+    const bool crlf = n + 1 < s.len && s.at[n] == '\r' && s.at[n + 1] == '\n';
+    return crlf ? n : odd_line_end(s, n, bare_cr);
+}
+
+// What follows the line that ends at offset `n`.
+static inline struct slice behind_line(struct slice s, size_t n)
+{
+    assert(n < s.len);
+    const size_t next = s.at[n] == '\r' ? n + 2 : n + 1;
+    return slice_of(s.at + next, s.len - next);
 }
 
 enum err message_parse(struct slice bytes, struct message *m)
 {
-    struct slice line;
     struct seen seen;
     bool bare_cr = false;
     m->kind = MESSAGE_GARBAGE;
@@ -67,9 +73,11 @@ enum err message_parse(struct slice bytes, struct message *m)
     while (bytes.len > 0 && (bytes.at[0] == '\r' || bytes.at[0] == '\n')) {
         bytes = slice_from(bytes, 1);
     }
-    if (!next_line(&bytes, &line, &bare_cr) || parse_start_line(line, bare_cr, m) != ERR_OK) {
+    const size_t end = line_end(bytes, &bare_cr);
+    if (end == bytes.len || parse_start_line(slice_of(bytes.at, end), bare_cr, m) != ERR_OK) {
         return ERR_SYNTAX;
     }
+    bytes = behind_line(bytes, end);
     parse_header(&bytes, m, &seen);
     check_header(m, &seen);
     check_values(m);
@@ -134,14 +142,26 @@ static enum err parse_odd_start_line(struct slice line, size_t method_len, struc
     return ERR_OK;
 }
 
-// Extends `line` over the folded lines that follow it (RFC 3261 7.3.1).
-static void unfold(struct slice *rest, struct slice *line, bool *bare_cr)
+static inline bool begins_with_blank(struct slice s)
 {
-    struct slice more;
-    while (rest->len > 0 && (rest->at[0] == ' ' || rest->at[0] == '\t') &&
-           next_line(rest, &more, bare_cr)) {
-        *line = slice_between(line->at, slice_end(more));
+    return s.len > 0 && (s.at[0] == ' ' || s.at[0] == '\t');
+}
+
+// The line that ends at offset `n` is folded (RFC 3261 7.3.1): the offset of its last line's end.
+static size_t folded_line_end(struct slice s, size_t n, bool *bare_cr)
+{
+    struct slice rest = behind_line(s, n);
+    while (begins_with_blank(rest)) {
+        bool bare = false;
+        const size_t end = line_end(rest, &bare);
+        if (end == rest.len) {
+            break;
+        }
+        *bare_cr = *bare_cr || bare;
+        n = (size_t)(rest.at - s.at) + end;
+        rest = behind_line(s, n);
     }
+    return n;
 }
 
 // False when there is no room for the row. A first one of its kind always finds some, so that an
@@ -200,19 +220,29 @@ static void parse_row(struct message *m, struct seen *seen, struct slice line, b
 // Header rows up to and including the empty line. Afterwards `rest` is what follows it.
 static void parse_header(struct slice *rest, struct message *m, struct seen *seen)
 {
-    struct slice line;
-    bool bare_cr = false;
+    struct slice s = *rest;
     seen->once = 0;
     seen->again = 0;
-    while (next_line(rest, &line, &bare_cr)) {
-        if (slice_empty(line)) {
-            return;
+    for (;;) {
+        bool bare_cr = false;
+        size_t end = line_end(s, &bare_cr);
+        if (end == s.len) {
+            fault(m, "Missing Empty Line After Header");
+            break;
         }
-        unfold(rest, &line, &bare_cr);
-        parse_row(m, seen, line, bare_cr);
-        bare_cr = false;
+        struct slice next = behind_line(s, end);
+        if (end == 0) {
+            s = next;
+            break;
+        }
+        if (begins_with_blank(next)) {
+            end = folded_line_end(s, end, &bare_cr);
+            next = behind_line(s, end);
+        }
+        parse_row(m, seen, slice_of(s.at, end), bare_cr);
+        s = next;
     }
-    fault(m, "Missing Empty Line After Header");
+    *rest = s;
 }
 
 static void tell_header_fault(struct message *m)

@@ -30,10 +30,25 @@ static inline bool chars_has(enum char_class class, char c)
     return (chars_classes[(unsigned char)c] >> class & 1) != 0;
 }
 
-// Length of the longest prefix of bytes of the class.
+// Length of the longest prefix of bytes of the class. Four bytes a round, for half of what a round
+// of one byte takes is to count.
 static inline size_t chars_span(enum char_class class, struct slice s)
 {
     size_t n = 0;
+    for (; s.len - n >= 4; n += 4) {
+        if (!chars_has(class, s.at[n])) {
+            return n;
+        }
+        if (!chars_has(class, s.at[n + 1])) {
+            return n + 1;
+        }
+        if (!chars_has(class, s.at[n + 2])) {
+            return n + 2;
+        }
+        if (!chars_has(class, s.at[n + 3])) {
+            return n + 3;
+        }
+    }
     while (n < s.len && chars_has(class, s.at[n])) {
         n++;
     }
