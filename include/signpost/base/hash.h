@@ -12,7 +12,7 @@ struct hash_key {
     unsigned char bytes[HASH_KEY_BYTES];
 };
 
-// SipHash-2-4 of the bytes under the key.
+// SipHash-1-3 of the bytes under the key.
 uint64_t hash_bytes(const struct hash_key *key, struct slice bytes);
 
 #endif

@@ -3,7 +3,8 @@
 
 #include "tests/unit/support.h"
 
-// The key and inputs of the SipHash paper's appendix and reference code: bytes counting up.
+// The key and inputs of the SipHash paper's appendix and reference code: bytes counting up. What
+// they give with 1 and 3 rounds another implementation has told (openssl mac, c-rounds, d-rounds).
 static struct hash_key counting_key(void)
 {
     struct hash_key key;
@@ -13,14 +14,14 @@ static struct hash_key counting_key(void)
     return key;
 }
 
-Test(hash, is_siphash_2_4)
+Test(hash, is_siphash_1_3)
 {
     static const struct {
         size_t len;
         uint64_t hash;
     } rows[] = {
-        {0, 0x726fdb47dd0e0e31}, {1, 0x74f839c593dc67fd},  {7, 0xab0200f58b01d137},
-        {8, 0x93f5f5799a932462}, {15, 0xa129ca6149be45e5}, {63, 0x958a324ceb064572},
+        {0, 0xabac0158050fc4dc}, {1, 0xc9f49bf37d57ca93},  {7, 0xd3927d989bb11140},
+        {8, 0x369095118d299a8e}, {15, 0xd320d86d2a519956}, {63, 0x9d199062b7bbb3a8},
     };
     const struct hash_key key = counting_key();
     char input[64];
@@ -36,7 +37,7 @@ Test(hash, is_siphash_2_4)
 Test(hash, of_nothing_needs_no_memory)
 {
     const struct hash_key key = counting_key();
-    cr_assert_eq(hash_bytes(&key, slice_of(NULL, 0)), 0x726fdb47dd0e0e31);
+    cr_assert_eq(hash_bytes(&key, slice_of(NULL, 0)), 0xabac0158050fc4dc);
 }
 
 Test(hash, every_bit_of_key_and_input_matters)
