@@ -3,25 +3,22 @@
 
 enum { U64_DIGITS_MAX = 20 };
 
+const char buf_pairs[] = "00010203040506070809101112131415161718192021222324"
+                         "25262728293031323334353637383940414243444546474849"
+                         "50515253545556575859606162636465666768697071727374"
+                         "75767778798081828384858687888990919293949596979899";
+
 char *buf_write_u64(char *at, uint64_t value, unsigned digits)
 {
-    char *const end = at + digits;
-    char *front = end;
-    for (; value >= 100; value /= 100) {
-        front -= 2;
-        (void)buf_write2(front, (unsigned)(value % 100));
+    unsigned left = digits;
+    for (; left >= 2; value /= 100) {
+        left -= 2;
+        (void)buf_write2(at + left, (unsigned)(value % 100));
     }
-    if (value >= 10) {
-        front -= 2;
-        (void)buf_write2(front, (unsigned)value);
-    } else {
-        *--front = (char)('0' + value);
+    if (left == 1) {
+        *at = (char)('0' + value % 10);
     }
-    assert(front >= at);
-    while (front > at) {
-        *--front = '0';
-    }
-    return end;
+    return at + digits;
 }
 
 void buf_put_u64(struct buf *b, uint64_t value)
@@ -59,11 +56,12 @@ static char *write_hex32(char *at, uint32_t value)
     const uint64_t each = 0x0101010101010101;
     const uint64_t digits = spread(value);
     const uint64_t letters = (digits + 6 * each) >> 4 & each;
-    const uint64_t text = digits + '0' * each + letters * ('a' - '0' - 10);
-    for (unsigned i = 0; i < 8; i++) {
-        *at++ = (char)(text >> (56 - 8 * i) & 0xff);
-    }
-    return at;
+    uint64_t text = digits + '0' * each + letters * ('a' - '0' - 10);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    text = __builtin_bswap64(text); // the first digit is the highest
+#endif
+    memcpy(at, &text, sizeof(text));
+    return at + sizeof(text);
 }
 
 void buf_put_hex64(struct buf *b, uint64_t value)

@@ -192,14 +192,16 @@ enum err cseq_parse(struct slice value, struct cseq *out)
     enum { CSEQ_MAX = 0x7fffffff };
 
     size_t digits = 0;
-    uint64_t number;
-    while (digits < value.len && ascii_digit(value.at[digits])) {
-        digits++;
+    uint64_t number = 0;
+    for (; digits < value.len && ascii_digit(value.at[digits]); digits++) {
+        number = number * 10 + (uint64_t)(value.at[digits] - '0');
+        if (number > CSEQ_MAX) {
+            return ERR_SYNTAX;
+        }
     }
     const struct slice after = slice_from(value, digits);
     out->method = chars_skip_lws(after);
-    if (!slice_to_u64(slice_of(value.at, digits), CSEQ_MAX, &number) ||
-        out->method.len == after.len || slice_empty(out->method) ||
+    if (digits == 0 || out->method.len == after.len || slice_empty(out->method) ||
         !chars_all(CHARS_TOKEN, out->method)) {
         return ERR_SYNTAX;
     }

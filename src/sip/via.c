@@ -23,21 +23,37 @@ static bool take_token(struct slice *rest, char separator, struct slice *out)
     return out->len > 0;
 }
 
+// sent-protocol = "SIP" SLASH protocol-version SLASH transport, and the white space behind it.
+static bool take_protocol(struct slice *rest, struct via *out)
+{
+    static const struct slice usual = SLICE_INIT("SIP/2.0/UDP ");
+
+    struct slice name;
+    struct slice version;
+    if (rest->len > usual.len && slice_same(rest->at, usual.at, usual.len)) {
+        out->transport = slice_of(rest->at + sizeof("SIP/2.0/") - 1, 3);
+        *rest = chars_skip_lws(slice_from(*rest, usual.len));
+        return true;
+    }
+    if (!take_token(rest, '/', &name) || !take_token(rest, '/', &version) ||
+        !take_token(rest, '\0', &out->transport)) {
+        return false;
+    }
+    // A request of another version is to be answered too, with 505.
+    if (!slice_equal_nocase(name, SLICE("SIP")) || rest->len == 0 || !chars_lws(rest->at[0])) {
+        return false;
+    }
+    *rest = chars_skip_lws(*rest);
+    return true;
+}
+
 enum err via_parse(struct slice value, struct via *out)
 {
     struct slice rest = value;
-    struct slice name;
-    struct slice version;
     *out = (struct via){.maddr = {.family = IP_NONE}};
-    if (!take_token(&rest, '/', &name) || !take_token(&rest, '/', &version) ||
-        !take_token(&rest, '\0', &out->transport)) {
+    if (!take_protocol(&rest, out)) {
         return ERR_SYNTAX;
     }
-    // A request of another version is to be answered too, with 505.
-    if (!slice_equal_nocase(name, SLICE("SIP")) || rest.len == 0 || !chars_lws(rest.at[0])) {
-        return ERR_SYNTAX;
-    }
-    rest = chars_skip_lws(rest);
     if (parse_sent_by(&rest, out) != ERR_OK) {
         return ERR_SYNTAX;
     }

@@ -68,22 +68,25 @@ static inline void buf_put_char(struct buf *b, char c)
     }
 }
 
+// "00" to "99".
+extern const char buf_pairs[];
+
 // Writes a number below 100 as two digits, into room that there is.
 static inline char *buf_write2(char *at, unsigned value)
 {
-    at[0] = (char)('0' + value / 10);
-    at[1] = (char)('0' + value % 10);
+    assert(value < 100);
+    memcpy(at, buf_pairs + 2 * (size_t)value, 2);
     return at + 2;
 }
 
 // How many decimal digits the number has.
 static inline unsigned buf_digits(uint64_t value)
 {
-    unsigned n = 1;
-    for (; value >= 100; value /= 100) {
-        n += 2;
+    unsigned more = 0;
+    for (; value >= 100000; value /= 100000) {
+        more += 5;
     }
-    return value >= 10 ? n + 1 : n;
+    return more + 1 + (value >= 10) + (value >= 100) + (value >= 1000) + (value >= 10000);
 }
 
 // Writes the number into room that there is, with that many digits, some of them zeros at its front
