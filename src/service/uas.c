@@ -162,7 +162,7 @@ static const char *read_fields(struct request *r)
     if (!to_ok) {
         return "Malformed To";
     }
-    if (addr_parse(message_value(r->message, HEADER_FROM), &addr, &r->from_tag) != ERR_OK) {
+    if (addr_parse(message_value(r->message, HEADER_FROM), &r->to, &addr, &r->from_tag) != ERR_OK) {
         return "Malformed From";
     }
     r->call_id = message_value(r->message, HEADER_CALL_ID);
@@ -213,7 +213,7 @@ static bool acceptable(struct request *r)
         request_answer(r, STATUS_VERSION_NOT_SUPPORTED, SLICE(""));
         return false;
     }
-    if (uri_parse(r->message->uri, &r->uri) != ERR_OK) {
+    if (uri_parse_like(r->message->uri, &r->to, &r->uri) != ERR_OK) {
         request_answer(r, STATUS_BAD_REQUEST, SLICE("Malformed Request-URI"));
         return false;
     }

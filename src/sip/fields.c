@@ -109,26 +109,45 @@ static enum err parse_parameters(struct slice *rest, struct slice *params,
     return slice_empty(*rest) || rest->at[0] == ',' ? ERR_OK : ERR_SYNTAX;
 }
 
-enum err addr_parse_uri(struct slice value, struct addr *out, struct slice *tag, struct uri *uri)
+// The value as the grammar has it, but for what is in the URI.
+static enum err take_single(struct slice value, struct addr *out, struct slice *tag)
 {
     struct slice rest = value;
     struct known_params known = {.has_tag = false};
-    *tag = slice_of(NULL, 0);
     if (take_addr(&rest, out, &known) != ERR_OK || !slice_empty(rest) ||
         known.has_tag != known.tag_is_token) {
-        return ERR_SYNTAX;
-    }
-    if (uri_parse(out->uri, uri) != ERR_OK) {
         return ERR_SYNTAX;
     }
     *tag = known.tag;
     return ERR_OK;
 }
 
-enum err addr_parse(struct slice value, struct addr *out, struct slice *tag)
+enum err addr_parse_uri(struct slice value, struct addr *out, struct slice *tag, struct uri *uri)
 {
+    struct slice found;
+    *tag = slice_of(NULL, 0);
+    if (take_single(value, out, &found) != ERR_OK || uri_parse(out->uri, uri) != ERR_OK) {
+        return ERR_SYNTAX;
+    }
+    *tag = found;
+    return ERR_OK;
+}
+
+enum err addr_parse(struct slice value, const struct uri *known, struct addr *out,
+                    struct slice *tag)
+{
+    struct slice found;
     struct uri uri;
-    return addr_parse_uri(value, out, tag, &uri);
+    *tag = slice_of(NULL, 0);
+    if (take_single(value, out, &found) != ERR_OK) {
+        return ERR_SYNTAX;
+    }
+    const bool again = known != NULL && slice_equal(out->uri, known->text);
+    if (!again && uri_parse(out->uri, &uri) != ERR_OK) {
+        return ERR_SYNTAX;
+    }
+    *tag = found;
+    return ERR_OK;
 }
 
 // qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )

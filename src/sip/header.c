@@ -47,6 +47,32 @@ enum header header_of(struct slice name)
     return h != HEADER_OTHER && slice_equal_nocase(name, rows[h].name) ? h : HEADER_OTHER;
 }
 
+// The header field that may stand at the front of a line: it has the name's first letter, and a
+// colon where the name would end, which no two have.
+static enum header candidate_at(struct slice line)
+{
+    const char first = ascii_lower(line.at[0]);
+    return
+#define X(id, text, compact, once)                                                                 \
+    first == ascii_lower((text)[0]) && line.len >= sizeof(text) &&                                 \
+            line.at[sizeof(text) - 1] == ':'                                                       \
+        ? HEADER_##id                                                                              \
+        :
+        HEADERS(X)
+#undef X
+            HEADER_OTHER;
+}
+
+enum header header_at(struct slice line, size_t *name_len)
+{
+    const enum header h = slice_empty(line) ? HEADER_OTHER : candidate_at(line);
+    if (h == HEADER_OTHER) {
+        return h;
+    }
+    *name_len = rows[h].name.len;
+    return slice_equal_nocase(slice_of(line.at, *name_len), rows[h].name) ? h : HEADER_OTHER;
+}
+
 struct slice header_name(enum header h)
 {
     assert(h < HEADER_OTHER);

@@ -188,18 +188,18 @@ static bool add_row(struct message *m, struct seen *seen, enum header id, struct
 
 static void parse_row(struct message *m, struct seen *seen, struct slice line, bool bare_cr)
 {
-    const size_t colon = scan_either(line, ':', ':');
-    enum header id = header_of(slice_of(line.at, colon));
-    bool named = colon < line.len;
+    size_t colon = 0;
+    enum header id = header_at(line, &colon);
+    bool named = true;
     if (id == HEADER_OTHER) {
         // HCOLON allows white space before the colon, but no folding there (RFC 3261 25.1).
         const size_t name_len = chars_span(CHARS_TOKEN, line);
-        size_t end = name_len;
-        while (end < colon && (line.at[end] == ' ' || line.at[end] == '\t')) {
-            end++;
+        colon = name_len;
+        while (colon < line.len && (line.at[colon] == ' ' || line.at[colon] == '\t')) {
+            colon++;
         }
-        named = named && name_len > 0 && end == colon;
-        id = name_len == colon ? id : header_of(slice_of(line.at, name_len));
+        named = name_len > 0 && colon < line.len && line.at[colon] == ':';
+        id = header_of(slice_of(line.at, name_len));
     }
     const char *problem = NULL;
     if (bare_cr) {

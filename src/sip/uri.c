@@ -50,6 +50,15 @@ enum err uri_parse(struct slice text, struct uri *out)
     return parse_sip(rest, out);
 }
 
+enum err uri_parse_like(struct slice text, const struct uri *known, struct uri *out)
+{
+    if (!slice_equal(text, known->text)) {
+        return uri_parse(text, out);
+    }
+    *out = *known;
+    return ERR_OK;
+}
+
 // Takes "user[:password]@" off the front of `rest`, if that stands there. If it does not, an "@"
 // that comes later is a fault, for it is in no character class of what follows.
 static void take_userinfo(struct slice *rest, struct uri *uri)

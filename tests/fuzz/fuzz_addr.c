@@ -19,7 +19,7 @@ static enum err parse(struct slice value, struct parsed *out)
     struct slice tag;
     memset(out, 0xa5, sizeof(*out));
     const enum err e = addr_parse_uri(value, &out->addr, &out->tag, &out->uri);
-    const enum err other = addr_parse(value, &addr, &tag);
+    const enum err other = addr_parse(value, NULL, &addr, &tag);
     assert(other == e && same(tag, out->tag));
     if (e == ERR_OK) {
         assert(same(addr.uri, out->addr.uri) && same(addr.params, out->addr.params));

@@ -115,6 +115,11 @@ static inline struct slice slice_from(struct slice s, size_t from)
 // Without ascii_space at both ends.
 static inline struct slice slice_trim(struct slice s)
 {
+    // As a header value has it: one space in front, none behind.
+    if (s.len >= 2 && s.at[0] == ' ' && (unsigned char)s.at[1] > ' ' &&
+        (unsigned char)s.at[s.len - 1] > ' ') {
+        return slice_of(s.at + 1, s.len - 1);
+    }
     while (s.len > 0 && ascii_space(s.at[0])) {
         s.at++;
         s.len--;

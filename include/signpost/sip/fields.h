@@ -15,8 +15,10 @@ struct addr {
 };
 
 // To or From: the value holds exactly one address, and a URI of any scheme in it. *tag is empty
-// when there is none.
-ERR_CHECKED enum err addr_parse(struct slice value, struct addr *out, struct slice *tag);
+// when there is none. `known` is NULL or a URI that has been parsed: one with the same bytes, as
+// From and To of a REGISTER have it, is not parsed again.
+ERR_CHECKED enum err addr_parse(struct slice value, const struct uri *known, struct addr *out,
+                                struct slice *tag);
 
 // The same for those who need the URI too: *uri is it.
 ERR_CHECKED enum err addr_parse_uri(struct slice value, struct addr *out, struct slice *tag,

@@ -34,6 +34,11 @@ enum header {
 // Full or compact name, without regard to case.
 enum header header_of(struct slice name);
 
+// The header field whose full name, of *name_len bytes, begins the line, with the colon right
+// behind it: as nearly every line has it, and without looking for the colon. Else HEADER_OTHER,
+// which may still be found by header_of.
+enum header header_at(struct slice line, size_t *name_len);
+
 // "Call-ID"; the header must not be HEADER_OTHER.
 struct slice header_name(enum header h);
 

@@ -33,6 +33,10 @@ struct uri {
 // header components, or a parameter twice.
 ERR_CHECKED enum err uri_parse(struct slice text, struct uri *out);
 
+// The same, at once when `text` has the very bytes of `known`, which has been parsed before: the
+// URIs of a request are mostly one another's copies.
+ERR_CHECKED enum err uri_parse_like(struct slice text, const struct uri *known, struct uri *out);
+
 // RFC 3261 19.1.4, and RFC 3966 4 for tel:. URIs of other schemes are equal when their bytes are,
 // but for the scheme's case.
 bool uri_equal(const struct uri *a, const struct uri *b);

@@ -226,7 +226,7 @@ const char *answer_to_tag(void)
     struct addr addr;
     struct slice tag;
     const struct slice to = slice(answer_header("To"));
-    return addr_parse(to, &addr, &tag) == ERR_OK ? keep(tag) : "";
+    return addr_parse(to, NULL, &addr, &tag) == ERR_OK ? keep(tag) : "";
 }
 
 // Replaces the To tag, if it looks as this server's do.

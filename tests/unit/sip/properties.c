@@ -536,7 +536,7 @@ static void parse_addr(struct slice value)
 {
     struct addr addr;
     struct slice tag;
-    if (addr_parse(value, &addr, &tag) == ERR_OK) {
+    if (addr_parse(value, NULL, &addr, &tag) == ERR_OK) {
         cr_assert(slice_within(addr.uri, value) && slice_within(addr.params, value));
     }
     cr_assert(slice_within(tag, value));

@@ -197,3 +197,17 @@ Test(uri, malformed_ones_are_refused)
     cr_assert_eq(uri_parse(SLICE("sip:bob\0@biloxi.com"), &uri), ERR_SYNTAX);
     cr_assert_eq(uri_parse(SLICE("sip:bob@biloxi.com\0"), &uri), ERR_SYNTAX);
 }
+
+Test(uri, like_one_parsed_before_is_the_same)
+{
+    struct uri known;
+    struct uri uri;
+    cr_assert_eq(uri_parse(SLICE("sip:bob@biloxi.com:5070;lr"), &known), ERR_OK);
+    cr_assert_eq(uri_parse_like(SLICE("sip:bob@biloxi.com:5070;lr"), &known, &uri), ERR_OK);
+    cr_assert(uri_equal(&uri, &known));
+    ASSERT_TEXT(uri.user, "bob");
+    cr_assert_eq(uri.port, 5070);
+    cr_assert_eq(uri_parse_like(SLICE("sip:eve@biloxi.com:5070;lr"), &known, &uri), ERR_OK);
+    ASSERT_TEXT(uri.user, "eve");
+    cr_assert_eq(uri_parse_like(SLICE("sip:bob@biloxi.com:5070;l "), &known, &uri), ERR_SYNTAX);
+}
