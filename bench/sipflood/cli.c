@@ -10,6 +10,11 @@
 
 enum { THREADS_MAX = 256 };
 
+#define MIX_DEFAULT "refresh=70,invite=25,register=5"
+
+// A scenario of several kinds of requests.
+static const char mixed[] = "mixed";
+
 enum kind {
     KIND_FLAG,
     KIND_NUMBER,
@@ -33,6 +38,8 @@ struct option_row {
 static const struct option_row rows[] = {
     {"target", "HOST:PORT", KIND_TEXT, AT(target), 0, 0,
      "where to send to; IPv6 as [::1]:5060; required"},
+    {"mix", "KIND=W,...", KIND_TEXT, AT(weights), 0, 0,
+     "weights of `mixed`; default " MIX_DEFAULT},
     {"users", "N", KIND_NUMBER, AT(users), 1, SCRIPT_USERS_MAX,
      "population u0000000 .. u<N-1>; default 1000"},
     {"domain", "NAME", KIND_TEXT, AT(domain), 0, 0, "their domain; default sip.test"},
@@ -161,12 +168,32 @@ static enum err take_scenario(struct cli *cli, const char *name, FILE *why)
         cli->mix = mix_of(kind);
         return ERR_OK;
     }
+    if (strcmp(name, mixed) == 0) {
+        cli->scenario = name;
+        return ERR_OK;
+    }
     (void)fprintf(why, "\"%s\" is no scenario; there are:", name);
     for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
         (void)fprintf(why, " %s", scenario_of((enum scenario_kind)i)->name);
     }
-    (void)fprintf(why, "\n");
+    (void)fprintf(why, " %s\n", mixed);
     return ERR_SYNTAX;
+}
+
+static const char *take_mix(struct cli *cli)
+{
+    const bool is_mixed = cli->scenario != NULL && strcmp(cli->scenario, mixed) == 0;
+    const char *weights = cli->weights != NULL ? cli->weights : MIX_DEFAULT;
+    if (!is_mixed) {
+        return cli->weights != NULL ? "--mix is for the scenario `mixed`" : NULL;
+    }
+    if (!mix_parse(slice_of(weights, strlen(weights)), &cli->mix)) {
+        return "--mix: expected KIND=WEIGHT,... with weights of at most 1000 together";
+    }
+    if (cli->mix.weight[SCENARIO_DEREGISTER] > cli->mix.weight[SCENARIO_REGISTER]) {
+        return "--mix: deregister lets those go whom register brought: it cannot weigh more";
+    }
+    return NULL;
 }
 
 static bool domain_ok(struct slice domain)
@@ -197,6 +224,9 @@ static const char *contradiction(const struct cli *cli)
     }
     if (cli->local_port + cli->ports - 1 > UINT16_MAX) {
         return "--local-port plus --ports goes beyond port 65535";
+    }
+    if (strcmp(cli->scenario, mixed) == 0 && cli->users > SCRIPT_USERS_MAX / 2) {
+        return "--users: a mix has room for newcomers beside 5000000 users";
     }
     if (cli->threads > cli->ports || (cli->threads - 1) * SHARE_USERS_PER_TURN >= cli->users) {
         return "--threads: each one needs a port and users of its own (32 users share a port)";
@@ -242,7 +272,8 @@ enum err cli_parse(int argc, char *const argv[], struct cli *out, FILE *why)
     if (out->help || out->version) {
         return ERR_OK;
     }
-    const char *wrong = contradiction(out);
+    const char *wrong = take_mix(out);
+    wrong = wrong != NULL ? wrong : contradiction(out);
     if (wrong != NULL) {
         (void)fprintf(why, "%s\n", wrong);
         return ERR_SYNTAX;
@@ -280,6 +311,9 @@ void cli_help(FILE *out)
         const struct scenario *row = scenario_of((enum scenario_kind)i);
         (void)fprintf(out, "  %-22s%s\n", row->name, row->help);
     }
+    (void)fprintf(out, "  %-22s%s\n", mixed,
+                  "all of them by weight: calls go to any of --users, who must be registered;\n"
+                  "                        register brings newcomers, deregister lets them go");
     (void)fprintf(out, "\nOptions:\n");
     for (size_t i = 0; i < ROWS; i++) {
         const int gap = 20 - (int)strlen(rows[i].name);

@@ -12,6 +12,7 @@
 struct cli {
     const char *scenario; // borrowed from argv, like all texts
     struct mix mix;       // what it is made of
+    const char *weights;  // of `mixed`
     const char *target;
     const char *domain;
     uint64_t users;

@@ -87,6 +87,8 @@ static uint64_t waiting_max(const struct cli *cli)
 static bool make_engine(struct member *m, FILE *why)
 {
     const struct cli *cli = m->crew->cli;
+    // One set of timers for all: a mix takes those of most of its requests.
+    const bool invites = mix_has(&cli->mix, SCENARIO_INVITE) && mix_kinds(&cli->mix) == 1;
     const struct engine_config config = {
         .script = &m->script,
         .ports = &m->ports,
@@ -95,8 +97,7 @@ static bool make_engine(struct member *m, FILE *why)
                  .users = (uint32_t)cli->users,
                  .run = m->script.run},
         .waiting_max = waiting_max(cli),
-        .timers = inflight_timers_of(to_ns(cli->timeout_s), cli->retransmit,
-                                     mix_has(&cli->mix, SCENARIO_INVITE)),
+        .timers = inflight_timers_of(to_ns(cli->timeout_s), cli->retransmit, invites),
         .acks = !cli->no_ack && !cli->echo,
         .echo = cli->echo,
         .busy = cli->busy,

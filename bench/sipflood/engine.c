@@ -76,7 +76,7 @@ struct engine *engine_create(const struct engine_config *config, FILE *why)
     e->inflight = inflight_create(inflight_rows(config->waiting_max), &config->timers);
     e->outbox = outbox_create(config->gso);
     e->inbox = inbox_create(config->gro);
-    tally_reset(&e->tally, config->shown);
+    tally_init(&e->tally, config->shown);
     if (e->inflight == NULL || e->outbox == NULL || e->inbox == NULL) {
         (void)fprintf(why, "out of memory\n");
         engine_destroy(e);
@@ -168,6 +168,7 @@ static void send_due(struct engine *e, uint64_t now_ns)
         send_request(e, inflight_next(e->inflight), &step);
         inflight_begin(e->inflight, &step, intended_ns, now_ns);
         e->tally.counts.sent++;
+        e->tally.sent[step.kind]++;
         e->last_ns = now_ns;
     }
 }
@@ -216,7 +217,7 @@ static void judge(struct engine *e, const struct sent *sent, const struct answer
     switch (verdict) {
     case VERDICT_RIGHT:
         counts->right++;
-        histogram_record(&e->tally.latency_ns, latency_ns);
+        histogram_record(&e->tally.latency_ns[sent->step.kind], latency_ns);
         return;
     case VERDICT_WRONG_STATUS: counts->wrong_status++; break;
     case VERDICT_WRONG_CONTENT: counts->wrong_content++; break;

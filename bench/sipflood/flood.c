@@ -23,6 +23,7 @@ struct flood {
     struct crew *crew;
     struct tally second; // since the last live line
     struct tally whole;
+    struct histogram latency_ns; // of either of them, for a report
 };
 
 // Takes in what the threads have posted.
@@ -36,9 +37,10 @@ static void end_second(struct flood *f)
 {
     take_in(f);
     if (f->live) {
-        report_live(f->err, &f->whole.counts, &f->second);
+        tally_latency(&f->second, &f->latency_ns);
+        report_live(f->err, &f->whole.counts, &f->second.counts, &f->latency_ns);
     }
-    tally_reset(&f->second, f->second.samples_max);
+    tally_clear(&f->second);
 }
 
 // False when it could not be run at all.
@@ -67,11 +69,13 @@ static bool run_stage(struct flood *f, const struct stage *stage, uint64_t *star
     return true;
 }
 
-static enum flood_exit report(const struct flood *f, uint64_t start_ns, FILE *out)
+static enum flood_exit report(struct flood *f, uint64_t start_ns, FILE *out)
 {
+    tally_latency(&f->whole, &f->latency_ns);
     const struct run_result result = {
         .cli = f->cli,
         .tally = &f->whole,
+        .latency_ns = &f->latency_ns,
         .elapsed_ns = f->whole.last_ns - start_ns,
         .cpu_ns = stopwatch_cpu_ns(),
         .dropped = crew_dropped(f->crew),
@@ -114,8 +118,8 @@ enum flood_exit flood_run(const struct cli *cli, const volatile sig_atomic_t *st
     f->stop = stop;
     f->err = err;
     f->live = isatty(fileno(err)) == 1;
-    tally_reset(&f->second, (unsigned)cli->shown);
-    tally_reset(&f->whole, (unsigned)cli->shown);
+    tally_init(&f->second, (unsigned)cli->shown);
+    tally_init(&f->whole, (unsigned)cli->shown);
     f->crew = crew_create(cli, err);
     if (f->crew != NULL) {
         exit_status = run(f, out);

@@ -24,7 +24,7 @@ struct ledger *ledger_create(unsigned threads, unsigned samples_max)
         return NULL;
     }
     l->threads = threads;
-    tally_reset(&l->posted, samples_max);
+    tally_init(&l->posted, samples_max);
     int rc = pthread_mutex_init(&l->lock, NULL);
     assert(rc == 0);
     rc = pthread_condattr_init(&monotonic);
@@ -64,7 +64,7 @@ void ledger_post(struct ledger *l, struct tally *t)
     lock(l);
     tally_add(&l->posted, t);
     unlock(l);
-    tally_reset(t, t->samples_max);
+    tally_clear(t);
 }
 
 void ledger_leave(struct ledger *l)
@@ -100,6 +100,6 @@ void ledger_fetch(struct ledger *l, struct tally *into)
 {
     lock(l);
     tally_add(into, &l->posted);
-    tally_reset(&l->posted, l->posted.samples_max);
+    tally_clear(&l->posted);
     unlock(l);
 }

@@ -58,6 +58,15 @@ bool mix_parse(struct slice text, struct mix *out)
     return true;
 }
 
+unsigned mix_kinds(const struct mix *m)
+{
+    unsigned kinds = 0;
+    for (unsigned kind = 0; kind < SCENARIO_KINDS; kind++) {
+        kinds += m->weight[kind] > 0 ? 1 : 0;
+    }
+    return kinds;
+}
+
 bool mix_has(const struct mix *m, enum scenario_kind kind)
 {
     return m->weight[kind] > 0;

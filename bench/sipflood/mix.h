@@ -23,6 +23,9 @@ struct mix mix_of(enum scenario_kind kind);
 // of the weights is 0 or more than MIX_SLOTS_MAX.
 bool mix_parse(struct slice text, struct mix *out);
 
+// How many kinds have a weight.
+unsigned mix_kinds(const struct mix *m);
+
 bool mix_has(const struct mix *m, enum scenario_kind kind);
 
 struct mix_turn {

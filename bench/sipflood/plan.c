@@ -31,16 +31,12 @@ struct plan plan_of(const struct plan_config *config)
 {
     const uint32_t known = share_users(&config->share, config->users);
     assert(config->users > 0 && config->users <= SCRIPT_USERS_MAX && known > 0);
-    unsigned kinds = 0;
-    for (unsigned kind = 0; kind < SCENARIO_KINDS; kind++) {
-        kinds += config->mix.weight[kind] > 0 ? 1 : 0;
-    }
     return (struct plan){
         .config = *config,
         .stride = stride_over(config->users),
         .known = known,
         .newcomers = share_users(&config->share, SCRIPT_USERS_MAX) - known,
-        .mixed = kinds > 1,
+        .mixed = mix_kinds(&config->mix) > 1,
     };
 }
 

@@ -120,6 +120,20 @@ static void print_sample(FILE *out, const struct tally_sample *s)
     print_bytes(out, s->answer, s->answer_len, "  | ");
 }
 
+static void print_kinds(FILE *out, const struct tally *t)
+{
+    (void)fprintf(out, "\n  %-16s%14s%14s%14s%14s\n", "of each kind", "sent", "right", "p50 us",
+                  "p99 us");
+    for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
+        if (t->sent[i] > 0) {
+            const struct histogram *latency_ns = &t->latency_ns[i];
+            (void)fprintf(out, "  %-16s%14" PRIu64 "%14" PRIu64 "%14.1f%14.1f\n",
+                          scenario_of((enum scenario_kind)i)->name, t->sent[i], latency_ns->total,
+                          quantile_us(latency_ns, 500000), quantile_us(latency_ns, 990000));
+        }
+    }
+}
+
 static void print_latencies(FILE *out, const struct histogram *latency_ns)
 {
     (void)fprintf(out, "\nlatency of right answers, us\n");
@@ -152,20 +166,24 @@ void report_table(FILE *out, const struct run_result *r)
     (void)fprintf(out, "  %-16s%14.4f  %%\n", "loss", loss_percent(c));
     (void)fprintf(out, "  %-16s%14.2f  us of this generator's CPU per request\n", "cpu",
                   cpu_us_per_request(r));
-    print_latencies(out, &r->tally->latency_ns);
+    if (mix_kinds(&r->cli->mix) > 1) {
+        print_kinds(out, r->tally);
+    }
+    print_latencies(out, r->latency_ns);
     for (unsigned i = 0; i < r->tally->samples; i++) {
         print_sample(out, &r->tally->sample[i]);
     }
     (void)fprintf(out, "\n%s\n", report_success(r) ? "OK" : "FAILED");
 }
 
-void report_live(FILE *out, const struct tally_counts *whole, const struct tally *second)
+void report_live(FILE *out, const struct tally_counts *whole, const struct tally_counts *second,
+                 const struct histogram *latency_ns)
 {
     (void)fprintf(out,
                   "\r\033[Ksent %" PRIu64 "/s  answers %" PRIu64 "/s  right %" PRIu64
                   "  wrong %" PRIu64 "  lost %" PRIu64 "  p99 %.0f us",
-                  second->counts.sent, answers(&second->counts), whole->right, tally_wrong(whole),
-                  whole->lost, quantile_us(&second->latency_ns, 990000));
+                  second->sent, answers(second), whole->right, tally_wrong(whole), whole->lost,
+                  quantile_us(latency_ns, 990000));
     (void)fflush(out);
 }
 
@@ -185,10 +203,22 @@ static void write_bound(struct json *j, const char *key, uint64_t value)
     }
 }
 
+static void write_mix(struct json *j, const struct mix *mix)
+{
+    json_open(j, "mix", '{');
+    for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
+        if (mix->weight[i] > 0) {
+            json_u64(j, scenario_of((enum scenario_kind)i)->name, mix->weight[i]);
+        }
+    }
+    json_close(j, '}');
+}
+
 static void write_parameters(struct json *j, const struct cli *cli)
 {
     json_open(j, "parameters", '{');
     json_text(j, "scenario", text_of(cli->scenario));
+    write_mix(j, &cli->mix);
     json_text(j, "target", text_of(cli->target));
     json_text(j, "domain", text_of(cli->domain));
     json_u64(j, "users", cli->users);
@@ -221,6 +251,22 @@ static void write_latencies(struct json *j, const struct histogram *latency_ns)
     json_real(j, "mean", (double)histogram_mean(latency_ns) / NS_PER_US);
     for (size_t i = 0; i < QUANTILES; i++) {
         json_real(j, quantiles[i].name, quantile_us(latency_ns, quantiles[i].ppm));
+    }
+    json_close(j, '}');
+}
+
+static void write_kinds(struct json *j, const struct run_result *r)
+{
+    json_open(j, "kinds", '{');
+    for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
+        if (r->tally->sent[i] > 0) {
+            const struct histogram *latency_ns = &r->tally->latency_ns[i];
+            json_open(j, scenario_of((enum scenario_kind)i)->name, '{');
+            json_u64(j, "sent", r->tally->sent[i]);
+            json_u64(j, "right", latency_ns->total);
+            write_latencies(j, latency_ns);
+            json_close(j, '}');
+        }
     }
     json_close(j, '}');
 }
@@ -261,7 +307,8 @@ void report_json(FILE *out, const struct run_result *r)
     json_real(&j, "answers_per_s", per_s(answers(c), r->elapsed_ns));
     json_real(&j, "loss_percent", loss_percent(c));
     json_real(&j, "cpu_us_per_request", cpu_us_per_request(r));
-    write_latencies(&j, &r->tally->latency_ns);
+    write_kinds(&j, r);
+    write_latencies(&j, r->latency_ns);
     write_samples(&j, r);
     json_close(&j, '}');
     (void)fputc('\n', out);

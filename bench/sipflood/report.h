@@ -11,9 +11,10 @@
 struct run_result {
     const struct cli *cli;
     const struct tally *tally;
-    uint64_t elapsed_ns; // from the start to the last request sent or answered
-    uint64_t cpu_ns;     // of this process
-    uint64_t dropped;    // answers lost in this machine's own receive queues
+    const struct histogram *latency_ns; // of all kinds
+    uint64_t elapsed_ns;                // from the start to the last request sent or answered
+    uint64_t cpu_ns;                    // of this process
+    uint64_t dropped;                   // answers lost in this machine's own receive queues
     bool interrupted;
 };
 
@@ -26,7 +27,9 @@ void report_table(FILE *out, const struct run_result *r);
 // The same as one JSON object on one line.
 void report_json(FILE *out, const struct run_result *r);
 
-// The line of the last second, overwriting the one before it on a terminal.
-void report_live(FILE *out, const struct tally_counts *whole, const struct tally *second);
+// The line of the last second, overwriting the one before it on a terminal; `latency_ns` is of that
+// second.
+void report_live(FILE *out, const struct tally_counts *whole, const struct tally_counts *second,
+                 const struct histogram *latency_ns);
 
 #endif

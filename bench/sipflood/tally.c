@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sipflood/tally.h"
 
-void tally_reset(struct tally *t, unsigned samples_max)
+void tally_init(struct tally *t, unsigned samples_max)
 {
     assert(samples_max <= TALLY_SAMPLES_MAX);
+    t->samples_max = samples_max;
+    for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
+        histogram_reset(&t->latency_ns[i]);
+    }
+    tally_clear(t);
+}
+
+void tally_clear(struct tally *t)
+{
     t->counts = (struct tally_counts){0};
     t->last_ns = 0;
-    t->samples_max = samples_max;
     t->samples = 0;
-    histogram_reset(&t->latency_ns);
+    for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
+        t->sent[i] = 0;
+        histogram_clear(&t->latency_ns[i]);
+    }
 }
 
 static void add_counts(struct tally_counts *into, const struct tally_counts *from)
@@ -33,7 +44,18 @@ void tally_add(struct tally *into, const struct tally *from)
     for (unsigned i = 0; i < from->samples && into->samples < into->samples_max; i++) {
         into->sample[into->samples++] = from->sample[i];
     }
-    histogram_merge(&into->latency_ns, &from->latency_ns);
+    for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
+        into->sent[i] += from->sent[i];
+        histogram_merge(&into->latency_ns[i], &from->latency_ns[i]);
+    }
+}
+
+void tally_latency(const struct tally *t, struct histogram *out_ns)
+{
+    histogram_reset(out_ns);
+    for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
+        histogram_merge(out_ns, &t->latency_ns[i]);
+    }
 }
 
 static size_t copy_start(char *to, size_t cap, struct slice from)

@@ -43,17 +43,25 @@ struct tally {
     unsigned samples_max; // how many are kept, at most TALLY_SAMPLES_MAX
     unsigned samples;
     struct tally_sample sample[TALLY_SAMPLES_MAX];
-    struct histogram latency_ns; // of right answers, from the intended time of sending
+    uint64_t sent[SCENARIO_KINDS]; // requests of each kind
+    // Of right answers of each kind, from the intended time of sending.
+    struct histogram latency_ns[SCENARIO_KINDS];
 };
 
+// To be called once before anything else.
+void tally_init(struct tally *t, unsigned samples_max);
+
 // Starts over.
-void tally_reset(struct tally *t, unsigned samples_max);
+void tally_clear(struct tally *t);
 
 // Adds all of `from`, whose wrong answers are kept while there is room.
 void tally_add(struct tally *into, const struct tally *from);
 
 // Keeps a copy of a wrong answer while there is room for it.
 void tally_keep(struct tally *t, const struct complaint *why, struct slice answer);
+
+// Puts the latencies of all kinds together.
+void tally_latency(const struct tally *t, struct histogram *out_ns);
 
 // Requests that have been answered or given up.
 uint64_t tally_settled(const struct tally_counts *c);

@@ -43,6 +43,24 @@ void histogram_reset(struct histogram *h)
     h->min = UINT64_MAX;
 }
 
+// Rows with anything in them: from that of `min` to that of `max`, `*end` excluded.
+static size_t rows_used(const struct histogram *h, size_t *end)
+{
+    *end = h->total == 0 ? 0 : row_of(h->max) + 1;
+    return h->total == 0 ? 0 : row_of(h->min);
+}
+
+void histogram_clear(struct histogram *h)
+{
+    size_t end;
+    const size_t first = rows_used(h, &end);
+    memset(h->rows + first, 0, (end - first) * sizeof(h->rows[0]));
+    h->total = 0;
+    h->sum = 0;
+    h->min = UINT64_MAX;
+    h->max = 0;
+}
+
 void histogram_record(struct histogram *h, uint64_t value)
 {
     h->rows[row_of(value)]++;
@@ -55,7 +73,8 @@ void histogram_record(struct histogram *h, uint64_t value)
 void histogram_merge(struct histogram *into, const struct histogram *from)
 {
     assert(into != from);
-    for (size_t i = 0; i < HISTOGRAM_ROWS; i++) {
+    size_t end;
+    for (size_t i = rows_used(from, &end); i < end; i++) {
         into->rows[i] += from->rows[i];
     }
     into->total += from->total;

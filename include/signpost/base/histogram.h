@@ -30,12 +30,15 @@ struct histogram {
     uint64_t rows[HISTOGRAM_ROWS];
 };
 
-// To be called once before anything else, and again to start over.
+// To be called once before anything else.
 void histogram_reset(struct histogram *h);
+
+// Starts over. Costs what the spread of the recorded values is, not the whole struct.
+void histogram_clear(struct histogram *h);
 
 void histogram_record(struct histogram *h, uint64_t value);
 
-// Adds everything recorded in `from`.
+// Adds everything recorded in `from`. Costs what the spread of its values is.
 void histogram_merge(struct histogram *into, const struct histogram *from);
 
 enum { HISTOGRAM_PPM = 1000000 };

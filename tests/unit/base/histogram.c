@@ -81,6 +81,20 @@ Test(histogram, merge_equals_recording_into_one)
     cr_assert_arr_eq(&h, &both, sizeof(h));
 }
 
+Test(histogram, cleared_is_as_if_new)
+{
+    static const uint64_t values[] = {0, 1, 2047, 2048, 123456789, HISTOGRAM_VALUE_MAX, UINT64_MAX};
+    for (size_t first = 0; first < sizeof(values) / sizeof(values[0]); first++) {
+        for (size_t i = first; i < sizeof(values) / sizeof(values[0]); i++) {
+            histogram_record(&h, values[i]);
+        }
+        histogram_clear(&h);
+        cr_assert_arr_eq(&h, &other, sizeof(h));
+        histogram_clear(&h);
+        cr_assert_arr_eq(&h, &other, sizeof(h));
+    }
+}
+
 Test(histogram, merging_an_empty_one_changes_nothing)
 {
     histogram_record(&h, 42);

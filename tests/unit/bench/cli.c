@@ -51,11 +51,24 @@ Test(cli, values_come_attached_or_as_the_next_word)
     cr_assert(cli.json);
 }
 
+Test(cli, a_mix_has_weights)
+{
+    cr_assert_eq(parse("mixed", "--target=h:1", NULL, NULL), ERR_OK);
+    cr_assert_eq(cli.mix.weight[SCENARIO_REFRESH], 70);
+    cr_assert_eq(parse("mixed", "--target=h:1", "--mix", "options=1,invite=2"), ERR_OK);
+    cr_assert_eq(cli.mix.weight[SCENARIO_REFRESH], 0);
+    cr_assert_eq(cli.mix.weight[SCENARIO_INVITE], 2);
+}
+
 Test(cli, mistakes_are_named)
 {
     assert_refused("--target=h:1", NULL, NULL, NULL, "SCENARIO");
     assert_refused("register", NULL, NULL, NULL, "--target");
     assert_refused("dance", NULL, NULL, NULL, "register refresh deregister invite options");
+    assert_refused("mixed", "--target=h:1", "--mix=dance=1", NULL, "--mix");
+    assert_refused("mixed", "--target=h:1", "--mix=deregister=1", NULL, "deregister");
+    assert_refused("mixed", "--target=h:1", "--users=6000000", NULL, "newcomers");
+    assert_refused("invite", "--target=h:1", "--mix=invite=1", NULL, "mixed");
     assert_refused("register", "invite", NULL, NULL, "already");
     assert_refused("register", "--target=h:1", "--frob", NULL, "--frob");
     assert_refused("register", "--target", NULL, NULL, "needs a value");

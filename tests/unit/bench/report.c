@@ -4,22 +4,26 @@
 #include <criterion/criterion.h>
 
 static struct tally tally;
+static struct histogram latency_ns;
 static struct cli cli;
 static char text[8192];
 
 static struct run_result result_of(void)
 {
     cli = (struct cli){.scenario = "invite", .target = "h:1", .domain = "sip.test"};
+    cli.mix = mix_of(SCENARIO_INVITE);
+    tally_latency(&tally, &latency_ns);
     return (struct run_result){
         .cli = &cli,
         .tally = &tally,
+        .latency_ns = &latency_ns,
         .elapsed_ns = UINT64_C(2000000000),
     };
 }
 
 static void start(void)
 {
-    tally_reset(&tally, 2);
+    tally_init(&tally, 2);
     tally.counts.sent = 1000;
     tally.counts.right = 1000;
 }
@@ -96,11 +100,13 @@ Test(report, wrong_answers_are_kept_up_to_the_bound_and_cannot_steer_the_termina
 
 Test(report, json_has_parameters_counts_and_latencies)
 {
-    histogram_record(&tally.latency_ns, 1500);
+    histogram_record(&tally.latency_ns[SCENARIO_INVITE], 1500);
+    tally.sent[SCENARIO_INVITE] = 1000;
     print(report_json);
     cr_assert(strstr(text, "\"scenario\":\"invite\"") != NULL);
     cr_assert(strstr(text, "\"sent\":1000,\"right\":1000,") != NULL);
     cr_assert(strstr(text, "\"sent_per_s\":500,") != NULL);
+    cr_assert(strstr(text, "\"kinds\":{\"invite\":{\"sent\":1000,\"right\":1,") != NULL);
     cr_assert(strstr(text, "\"p50\":1.5,") != NULL);
     cr_assert_eq(text[strlen(text) - 1], '\n');
 }
