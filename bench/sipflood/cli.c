@@ -14,6 +14,7 @@ enum { THREADS_MAX = 256 };
 
 // A scenario of several kinds of requests.
 static const char mixed[] = "mixed";
+static const char population[] = "population";
 
 enum kind {
     KIND_FLAG,
@@ -58,6 +59,12 @@ static const struct option_row rows[] = {
      "the first of them; default 20000"},
     {"expires", "S", KIND_NUMBER, AT(expires_s), 1, INT32_MAX,
      "Expires of a REGISTER; default 3600"},
+    {"interval", "S", KIND_REAL, AT(interval_s), 0.001, 1e6,
+     "population: between two refreshes of a user; default half of --expires"},
+    {"jitter", "PERCENT", KIND_REAL, AT(jitter_percent), 0, 90,
+     "population: by so much of it a refresh may come earlier; default 10"},
+    {"calls", "R", KIND_NUMBER, AT(calls_per_s), 1, 1e7,
+     "population: calls per second to random users; default none"},
     {"timeout", "S", KIND_REAL, AT(timeout_s), 0.001, 64,
      "after it a request counts as lost; default 2, with --retransmit 32"},
     {"retransmit", NULL, KIND_FLAG, AT(retransmit), 0, 0,
@@ -172,11 +179,17 @@ static enum err take_scenario(struct cli *cli, const char *name, FILE *why)
         cli->scenario = name;
         return ERR_OK;
     }
+    if (strcmp(name, population) == 0) {
+        cli->scenario = name;
+        cli->population = true;
+        cli->mix = mix_of(SCENARIO_INVITE);
+        return ERR_OK;
+    }
     (void)fprintf(why, "\"%s\" is no scenario; there are:", name);
     for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
         (void)fprintf(why, " %s", scenario_of((enum scenario_kind)i)->name);
     }
-    (void)fprintf(why, " %s\n", mixed);
+    (void)fprintf(why, " %s %s\n", mixed, population);
     return ERR_SYNTAX;
 }
 
@@ -228,6 +241,17 @@ static const char *contradiction(const struct cli *cli)
     if (strcmp(cli->scenario, mixed) == 0 && cli->users > SCRIPT_USERS_MAX / 2) {
         return "--users: a mix has room for newcomers beside 5000000 users";
     }
+    if (cli->population && (cli->rate_per_s > 0 || cli->window > 0 || cli->count > 0)) {
+        return "a population goes by --interval, --calls and --duration, not by --rate, --window "
+               "or --count";
+    }
+    if (cli->interval_s > (double)cli->expires_s) {
+        return "--interval is longer than --expires: users would be gone before they refresh";
+    }
+    if (!cli->population &&
+        (cli->interval_s > 0 || cli->jitter_percent >= 0 || cli->calls_per_s > 0)) {
+        return "--interval, --jitter and --calls are for the scenario `population`";
+    }
     if (cli->threads > cli->ports || (cli->threads - 1) * SHARE_USERS_PER_TURN >= cli->users) {
         return "--threads: each one needs a port and users of its own (32 users share a port)";
     }
@@ -239,10 +263,15 @@ static const char *contradiction(const struct cli *cli)
 
 static void set_defaults(struct cli *cli)
 {
-    if (cli->count == 0 && cli->duration_s <= 0) {
+    if (cli->population) {
+        cli->interval_s = cli->interval_s > 0 ? cli->interval_s : (double)cli->expires_s / 2;
+        cli->jitter_percent = cli->jitter_percent >= 0 ? cli->jitter_percent : 10;
+        cli->duration_s = cli->duration_s > 0 ? cli->duration_s : cli->interval_s;
+        cli->rate_per_s = cli->calls_per_s;
+    } else if (cli->count == 0 && cli->duration_s <= 0) {
         cli->count = cli->users;
     }
-    if (cli->rate_per_s == 0 && cli->window == 0) {
+    if (!cli->population && cli->rate_per_s == 0 && cli->window == 0) {
         cli->rate_per_s = 1000;
     }
     if (cli->timeout_s <= 0) {
@@ -259,6 +288,7 @@ enum err cli_parse(int argc, char *const argv[], struct cli *out, FILE *why)
         .ports = 64,
         .local_port = 20000,
         .expires_s = 3600,
+        .jitter_percent = -1,
         .shown = 3,
     };
     for (int i = 1; i < argc; i++) {
@@ -314,6 +344,9 @@ void cli_help(FILE *out)
     (void)fprintf(out, "  %-22s%s\n", mixed,
                   "all of them by weight: calls go to any of --users, who must be registered;\n"
                   "                        register brings newcomers, deregister lets them go");
+    (void)fprintf(out, "  %-22s%s\n", population,
+                  "each of the --users, registered before, refreshes at its own times, and\n"
+                  "                        --calls per second go to random ones");
     (void)fprintf(out, "\nOptions:\n");
     for (size_t i = 0; i < ROWS; i++) {
         const int gap = 20 - (int)strlen(rows[i].name);

@@ -13,6 +13,7 @@ struct cli {
     const char *scenario; // borrowed from argv, like all texts
     struct mix mix;       // what it is made of
     const char *weights;  // of `mixed`
+    bool population;      // refreshes at each user's own times, and calls at rate_per_s
     const char *target;
     const char *domain;
     uint64_t users;
@@ -24,6 +25,9 @@ struct cli {
     uint64_t ports;
     uint64_t local_port;
     uint64_t expires_s;
+    double interval_s; // of a population
+    double jitter_percent;
+    uint64_t calls_per_s;
     double timeout_s;
     double loss_max_percent;
     uint64_t shown;

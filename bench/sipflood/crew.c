@@ -23,6 +23,7 @@ struct member {
     struct share share;
     struct ports ports;
     struct script script;
+    struct roster *roster; // or NULL
     struct engine *engine;
     pthread_t thread;
 };
@@ -77,23 +78,47 @@ static bool write_script(struct member *m, FILE *why)
 // One request without an answer holds its row until the timeout, while others go on at full rate.
 static uint64_t waiting_max(const struct cli *cli)
 {
-    const uint64_t rate = cli->rate_per_s > 0 ? cli->rate_per_s : RATE_GUESS_PER_S;
+    const double refreshes = cli->population ? (double)cli->users / cli->interval_s : 0;
+    const uint64_t paced =
+        cli->rate_per_s > 0 || cli->population ? cli->rate_per_s : RATE_GUESS_PER_S;
+    const uint64_t rate = paced + (uint64_t)(refreshes * 2);
     const uint64_t per_timeout = (uint64_t)((double)rate * cli->timeout_s * 1.25);
     const uint64_t all = cli->count > 0 ? cli->count : UINT64_MAX;
     const uint64_t most = cli->window > per_timeout ? cli->window : per_timeout;
     return most < all ? most : all;
 }
 
+static bool make_roster(struct member *m, FILE *why)
+{
+    const struct cli *cli = m->crew->cli;
+    const struct roster_config config = {
+        .users = share_users(&m->share, (uint32_t)cli->users),
+        .interval_ns = to_ns(cli->interval_s),
+        .jitter_ns = to_ns(cli->interval_s * cli->jitter_percent / 100),
+        .random = m->script.run,
+    };
+    if (!cli->population) {
+        return true;
+    }
+    m->roster = roster_create(&config);
+    if (m->roster == NULL) {
+        (void)fprintf(why, "out of memory\n");
+    }
+    return m->roster != NULL;
+}
+
 static bool make_engine(struct member *m, FILE *why)
 {
     const struct cli *cli = m->crew->cli;
     // One set of timers for all: a mix takes those of most of its requests.
-    const bool invites = mix_has(&cli->mix, SCENARIO_INVITE) && mix_kinds(&cli->mix) == 1;
+    const bool invites =
+        mix_has(&cli->mix, SCENARIO_INVITE) && mix_kinds(&cli->mix) == 1 && !cli->population;
     const struct engine_config config = {
         .script = &m->script,
         .ports = &m->ports,
         .plan = {.mix = cli->mix,
                  .share = m->share,
+                 .roster = m->roster,
                  .users = (uint32_t)cli->users,
                  .run = m->script.run},
         .waiting_max = waiting_max(cli),
@@ -120,7 +145,8 @@ static bool make_members(struct crew *c, FILE *why)
         m->crew = c;
         m->share =
             (struct share){.ports = (unsigned)c->cli->ports, .thread = i, .threads = c->count};
-        if (!open_ports(m, &target, why) || !write_script(m, why) || !make_engine(m, why)) {
+        if (!open_ports(m, &target, why) || !write_script(m, why) || !make_roster(m, why) ||
+            !make_engine(m, why)) {
             return false;
         }
     }
@@ -158,6 +184,7 @@ void crew_destroy(struct crew *c)
     }
     for (unsigned i = 0; i < c->count; i++) {
         engine_destroy(c->members[i].engine);
+        roster_destroy(c->members[i].roster);
         ports_close(&c->members[i].ports);
     }
     ledger_destroy(c->ledger);
@@ -208,23 +235,30 @@ static void *work(void *argument)
     return NULL;
 }
 
-static void begin(struct member *m, const struct stage *stage, uint64_t start_ns)
+static struct pace pace_for(const struct member *m, const struct stage *stage, uint64_t start_ns)
 {
     const uint64_t count = stage->count > 0 ? count_of(m, stage->count) : 0;
-    if (stage->count > 0 && count == 0) {
-        // Its users are beyond the few that are asked at all.
-        const struct pace none = {.start_ns = start_ns, .end_ns = start_ns, .window = 1};
-        engine_begin(m->engine, &none);
-        return;
+    const bool beyond = stage->count > 0 && count == 0; // of the few users that are asked at all
+    if (beyond || (stage->rate_per_s == 0 && stage->window == 0)) {
+        return pace_none(start_ns);
     }
-    const struct pace pace = pace_of(start_ns, count, stage->duration_ns,
-                                     part_of(m, stage->rate_per_s), part_of(m, stage->window));
+    return pace_of(start_ns, count, stage->duration_ns, part_of(m, stage->rate_per_s),
+                   part_of(m, stage->window));
+}
+
+static void begin(struct member *m, const struct stage *stage, uint64_t start_ns)
+{
+    const struct pace pace = pace_for(m, stage, start_ns);
+    if (m->roster != NULL) {
+        roster_start(m->roster, start_ns, start_ns + stage->duration_ns);
+    }
     engine_begin(m->engine, &pace);
 }
 
 bool crew_start(struct crew *c, const struct stage *stage, uint64_t *start_ns, FILE *why)
 {
-    *start_ns = stopwatch_now_ns();
+    // A large roster takes a moment to lay down its times.
+    *start_ns = stopwatch_now_ns() + (c->cli->population ? c->cli->users * NS_PER_US : 0);
     for (unsigned i = 0; i < c->count; i++) {
         begin(&c->members[i], stage, *start_ns);
     }

@@ -14,7 +14,7 @@ struct stage {
     uint64_t count;
     uint64_t duration_ns;
     uint64_t rate_per_s;
-    uint64_t window;
+    uint64_t window; // neither: nothing but the refreshes of a population
 };
 
 // Opens the sockets and makes the engines. NULL when that fails; one line about it goes to `why`.

@@ -34,6 +34,11 @@ struct pace pace_of(uint64_t start_ns, uint64_t count, uint64_t duration_ns, uin
     return p;
 }
 
+struct pace pace_none(uint64_t start_ns)
+{
+    return (struct pace){.start_ns = start_ns, .end_ns = start_ns, .window = 1};
+}
+
 uint64_t pace_allowed(const struct pace *p, uint64_t now_ns, uint64_t settled)
 {
     if (now_ns < p->start_ns || now_ns >= p->end_ns) {

@@ -27,6 +27,9 @@ struct pace {
 struct pace pace_of(uint64_t start_ns, uint64_t count, uint64_t duration_ns, uint64_t rate_per_s,
                     uint64_t window);
 
+// Sends nothing.
+struct pace pace_none(uint64_t start_ns);
+
 // Requests with a number below this may be sent at `now_ns`, when `settled` requests have been
 // answered or given up.
 uint64_t pace_allowed(const struct pace *p, uint64_t now_ns, uint64_t settled);

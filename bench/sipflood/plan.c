@@ -76,30 +76,50 @@ static struct step step_at(const struct plan *p, uint64_t n)
         .turn = (uint32_t)(turn.n / p->known),
     };
     if (turn.kind == SCENARIO_INVITE) {
-        // Each once in a round, or anybody.
-        step.callee = p->mixed ? random_below(p->config.run ^ turn.n, users)
-                               : (uint32_t)((uint64_t)caller * p->stride % users);
+        // Anybody, or each once in a round.
+        const bool anybody = p->mixed || p->config.roster != NULL;
+        step.callee = anybody ? random_below(p->config.run ^ turn.n, users)
+                              : (uint32_t)((uint64_t)caller * p->stride % users);
     }
     return step;
+}
+
+static uint64_t refresh_due_ns(const struct plan *p)
+{
+    return p->config.roster != NULL ? roster_due_ns(p->config.roster) : UINT64_MAX;
+}
+
+static struct step next_refresh(struct plan *p)
+{
+    const struct refresh refresh = roster_take(p->config.roster);
+    const uint32_t user = share_user(&p->config.share, refresh.user);
+    return (struct step){
+        .kind = SCENARIO_REFRESH, .caller = user, .callee = user, .turn = refresh.turn};
 }
 
 bool plan_take(struct plan *p, uint64_t now_ns, uint64_t settled, struct step *out,
                uint64_t *intended_ns)
 {
     const uint64_t n = p->taken - p->first;
+    const uint64_t refresh_ns = refresh_due_ns(p);
     if (n >= p->allowed) {
         p->allowed = pace_allowed(&p->pace, now_ns, settled);
     }
-    if (n >= p->allowed) {
+    if (refresh_ns <= now_ns) {
+        // Before anything else: who refreshes late may be gone.
+        *out = next_refresh(p);
+        *intended_ns = refresh_ns;
+    } else if (n < p->allowed) {
+        *out = step_at(p, p->taken++);
+        *intended_ns = pace_intended_ns(&p->pace, n, now_ns);
+    } else {
         return false;
     }
-    *out = step_at(p, p->taken);
-    out->call = p->taken++;
-    *intended_ns = pace_intended_ns(&p->pace, n, now_ns);
+    out->call = p->calls++;
     return true;
 }
 
-uint64_t plan_wake_ns(const struct plan *p, uint64_t now_ns, uint64_t settled)
+static uint64_t pace_wake_ns(const struct plan *p, uint64_t now_ns, uint64_t settled)
 {
     const uint64_t n = p->taken - p->first;
     if (pace_over(&p->pace, n, now_ns)) {
@@ -111,7 +131,14 @@ uint64_t plan_wake_ns(const struct plan *p, uint64_t now_ns, uint64_t settled)
     return n < pace_allowed(&p->pace, now_ns, settled) ? now_ns : UINT64_MAX;
 }
 
+uint64_t plan_wake_ns(const struct plan *p, uint64_t now_ns, uint64_t settled)
+{
+    const uint64_t wake_ns = pace_wake_ns(p, now_ns, settled);
+    const uint64_t refresh_ns = refresh_due_ns(p);
+    return refresh_ns < wake_ns ? refresh_ns : wake_ns;
+}
+
 bool plan_over(const struct plan *p, uint64_t now_ns)
 {
-    return pace_over(&p->pace, p->taken - p->first, now_ns);
+    return pace_over(&p->pace, p->taken - p->first, now_ns) && refresh_due_ns(p) == UINT64_MAX;
 }

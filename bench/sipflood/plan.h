@@ -4,6 +4,7 @@
 
 #include "sipflood/mix.h"
 #include "sipflood/pace.h"
+#include "sipflood/roster.h"
 #include "sipflood/script.h"
 #include "sipflood/share.h"
 
@@ -11,13 +12,14 @@
 //
 // Refreshes, calls and questions go over the users in rounds. In a run of several kinds, `register`
 // brings newcomers, users beyond the others, and `deregister` lets them go, some thousand
-// registrations after they came.
+// registrations after they came. With a roster, refreshes come beside that at the roster's times.
 
 struct plan_config {
     struct mix mix;
     struct share share;
-    uint32_t users; // of the run
-    uint64_t run;   // makes this run's random choices
+    struct roster *roster; // of this thread's users, started by the caller; or NULL
+    uint32_t users;        // of the run
+    uint64_t run;          // makes this run's random choices
 };
 
 // Open for the sake of tests; fields belong to plan.c.
@@ -28,6 +30,7 @@ struct plan {
     uint32_t known;     // users of this thread
     uint32_t newcomers; // room for this many more
     bool mixed;
+    uint64_t calls;   // steps so far, the roster's too
     uint64_t taken;   // requests so far
     uint64_t first;   // of these, before this pace
     uint64_t allowed; // requests known to be due or past

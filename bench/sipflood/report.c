@@ -120,8 +120,16 @@ static void print_sample(FILE *out, const struct tally_sample *s)
     print_bytes(out, s->answer, s->answer_len, "  | ");
 }
 
+// Nothing where there is only one.
 static void print_kinds(FILE *out, const struct tally *t)
 {
+    unsigned kinds = 0;
+    for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
+        kinds += t->sent[i] > 0 ? 1 : 0;
+    }
+    if (kinds < 2) {
+        return;
+    }
     (void)fprintf(out, "\n  %-16s%14s%14s%14s%14s\n", "of each kind", "sent", "right", "p50 us",
                   "p99 us");
     for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
@@ -166,9 +174,7 @@ void report_table(FILE *out, const struct run_result *r)
     (void)fprintf(out, "  %-16s%14.4f  %%\n", "loss", loss_percent(c));
     (void)fprintf(out, "  %-16s%14.2f  us of this generator's CPU per request\n", "cpu",
                   cpu_us_per_request(r));
-    if (mix_kinds(&r->cli->mix) > 1) {
-        print_kinds(out, r->tally);
-    }
+    print_kinds(out, r->tally);
     print_latencies(out, r->latency_ns);
     for (unsigned i = 0; i < r->tally->samples; i++) {
         print_sample(out, &r->tally->sample[i]);
@@ -234,6 +240,11 @@ static void write_parameters(struct json *j, const struct cli *cli)
     json_u64(j, "ports", cli->ports);
     json_u64(j, "local_port", cli->local_port);
     json_u64(j, "expires_s", cli->expires_s);
+    if (cli->population) {
+        json_real(j, "interval_s", cli->interval_s);
+        json_real(j, "jitter_percent", cli->jitter_percent);
+        json_u64(j, "calls_per_s", cli->calls_per_s);
+    }
     json_real(j, "timeout_s", cli->timeout_s);
     json_real(j, "loss_max_percent", cli->loss_max_percent);
     json_bool(j, "retransmit", cli->retransmit);

@@ -60,8 +60,21 @@ Test(cli, a_mix_has_weights)
     cr_assert_eq(cli.mix.weight[SCENARIO_INVITE], 2);
 }
 
+Test(cli, a_population_refreshes_at_half_of_its_expiry_for_one_interval)
+{
+    cr_assert_eq(parse("population", "--target=h:1", "--expires=60", "--calls=5"), ERR_OK);
+    cr_assert(cli.population);
+    cr_assert_float_eq(cli.interval_s, 30, 1e-9);
+    cr_assert_float_eq(cli.duration_s, 30, 1e-9);
+    cr_assert_eq(cli.rate_per_s, 5);
+    cr_assert_eq(cli.count, 0);
+}
+
 Test(cli, mistakes_are_named)
 {
+    assert_refused("population", "--target=h:1", "--rate=5", NULL, "--interval");
+    assert_refused("population", "--target=h:1", "--interval=61", "--expires=60", "gone");
+    assert_refused("refresh", "--target=h:1", "--calls=5", NULL, "population");
     assert_refused("--target=h:1", NULL, NULL, NULL, "SCENARIO");
     assert_refused("register", NULL, NULL, NULL, "--target");
     assert_refused("dance", NULL, NULL, NULL, "register refresh deregister invite options");

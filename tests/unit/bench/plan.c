@@ -115,3 +115,29 @@ Test(plan, open_loop_wakes_when_the_next_request_is_due)
     cr_assert_not(plan_take(&p, 5000, 0, &step, &intended_ns));
     cr_assert_eq(plan_wake_ns(&p, 5000, 0), 1000 + NS_PER_S);
 }
+
+Test(plan, refreshes_of_a_roster_come_at_their_times_beside_the_pace)
+{
+    const struct roster_config c = {.users = USERS, .interval_ns = NS_PER_S, .random = 3};
+    const struct pace pace = pace_of(0, 0, NS_PER_S, 10, 0);
+    struct plan p = plan_with("invite=1", 0, 1);
+    p.config.roster = roster_create(&c);
+    cr_assert(p.config.roster != NULL);
+    roster_start(p.config.roster, 0, NS_PER_S);
+    plan_begin(&p, &pace);
+    unsigned seen[SCENARIO_KINDS] = {0};
+    uint64_t now_ns = 0;
+    while (!plan_over(&p, now_ns)) {
+        struct step step;
+        uint64_t intended_ns;
+        now_ns = plan_wake_ns(&p, now_ns, 0);
+        cr_assert(plan_take(&p, now_ns, 0, &step, &intended_ns));
+        cr_assert_eq(intended_ns, now_ns);
+        cr_assert(step.kind == SCENARIO_INVITE || step.caller == step.callee);
+        cr_assert_lt(step.callee, USERS);
+        seen[step.kind]++;
+    }
+    cr_assert_eq(seen[SCENARIO_REFRESH], USERS);
+    cr_assert_eq(seen[SCENARIO_INVITE], 10);
+    roster_destroy(p.config.roster);
+}
