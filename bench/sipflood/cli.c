@@ -6,6 +6,8 @@
 
 #include "sipflood/ports.h"
 #include "sipflood/script.h"
+#include "sipflood/search.h"
+#include "sipflood/steps.h"
 #include "sipflood/tally.h"
 
 enum { THREADS_MAX = 256 };
@@ -48,11 +50,18 @@ static const struct option_row rows[] = {
      "requests to send; default: one per user, unless --duration"},
     {"duration", "S", KIND_REAL, AT(duration_s), 0.001, 1e6, "seconds to send for"},
     {"rate", "R", KIND_NUMBER, AT(rate_per_s), 1, 1e7,
-     "open loop: requests per second, sent at their time come what may; default 1000"},
+     "open loop: requests per second, each at its time come what may; default 1000"},
     {"window", "W", KIND_NUMBER, AT(window), 1, 1 << 20,
      "closed loop instead: at most W requests without an answer"},
     {"threads", "N", KIND_NUMBER, AT(threads), 1, THREADS_MAX,
      "each with its own ports and users; default 1"},
+    {"ramp", "FROM:TO:STEP:S", KIND_TEXT, AT(ramp_text), 0, 0,
+     "open loop: rate FROM, then more by STEP up to TO, each for S seconds"},
+    {"find-max", NULL, KIND_FLAG, AT(find_max), 0, 0,
+     "the highest rate, looked for from --rate on, with at most --loss-max (0.1) % lost"},
+    {"p99-max", "MS", KIND_REAL, AT(p99_max_ms), 0.001, 60000,
+     "find-max: and with a p99 latency of at most so many ms; default 10"},
+    {"step", "S", KIND_REAL, AT(step_s), 0.1, 3600, "find-max: seconds for each rate; default 3"},
     {"ports", "N", KIND_NUMBER, AT(ports), 1, PORTS_MAX,
      "source ports that share the users; default 64"},
     {"local-port", "P", KIND_NUMBER, AT(local_port), SCRIPT_LOCAL_PORT_MIN, UINT16_MAX,
@@ -82,6 +91,7 @@ static const struct option_row rows[] = {
     {"gro", NULL, KIND_FLAG, AT(gro), 0, 0,
      "take answers that the target sent as trains in one piece"},
     {"json", NULL, KIND_FLAG, AT(json), 0, 0, "print the report as one JSON object"},
+    {"csv", "FILE", KIND_TEXT, AT(csv), 0, 0, "write a line of figures each second"},
     {"help", NULL, KIND_FLAG, AT(help), 0, 0, "print this"},
     {"version", NULL, KIND_FLAG, AT(version), 0, 0, "print the version"},
 };
@@ -193,6 +203,37 @@ static enum err take_scenario(struct cli *cli, const char *name, FILE *why)
     return ERR_SYNTAX;
 }
 
+// FROM:TO:STEP:SECONDS, rates as whole numbers.
+static const char *take_ramp(struct cli *cli)
+{
+    static const char wrong[] =
+        "--ramp: expected FROM:TO:STEP:SECONDS, 1 <= FROM <= TO, at most 1000 steps";
+    uint64_t numbers[3];
+    char *end = NULL;
+    if (cli->ramp_text == NULL) {
+        return NULL;
+    }
+    struct slice rest = slice_of(cli->ramp_text, strlen(cli->ramp_text));
+    for (unsigned i = 0; i < 3; i++) {
+        const size_t colon = slice_find(rest, ':');
+        if (colon == rest.len ||
+            !slice_to_u64(slice_of(rest.at, colon), SEARCH_RATE_MAX, &numbers[i]) ||
+            numbers[i] == 0) {
+            return wrong;
+        }
+        rest = slice_from(rest, colon + 1);
+    }
+    cli->step_s = strtod(rest.at, &end);
+    const uint64_t from = numbers[0];
+    const uint64_t to = numbers[1];
+    if (end == rest.at || *end != '\0' || !isfinite(cli->step_s) || cli->step_s < 0.1 ||
+        cli->step_s > 3600 || from > to || (to - from) / numbers[2] >= STEPS_MAX) {
+        return wrong;
+    }
+    cli->ramp = (struct ramp){from, numbers[2], (unsigned)((to - from) / numbers[2]) + 1};
+    return NULL;
+}
+
 static const char *take_mix(struct cli *cli)
 {
     const bool is_mixed = cli->scenario != NULL && strcmp(cli->scenario, mixed) == 0;
@@ -223,6 +264,42 @@ static bool domain_ok(struct slice domain)
     return true;
 }
 
+// What the options that say when to send, and what a population does, mean together.
+static const char *time_contradiction(const struct cli *cli)
+{
+    const bool steps = cli->find_max || cli->ramp.steps > 0;
+    const bool bounded = cli->count > 0 || cli->duration_s > 0;
+    if (cli->rate_per_s > 0 && cli->window > 0) {
+        return "--rate (open loop) and --window (closed loop) exclude each other";
+    }
+    if (steps && (cli->population || cli->window > 0 || bounded)) {
+        return "--ramp and --find-max choose rates and durations themselves";
+    }
+    if (cli->ramp.steps > 0 && (cli->find_max || cli->rate_per_s > 0)) {
+        return "--ramp has the rates: --rate and --find-max have no place beside it";
+    }
+    if (!cli->find_max && (cli->p99_max_ms > 0 || (cli->step_s > 0 && !steps))) {
+        return "--p99-max and --step are for --find-max";
+    }
+    return NULL;
+}
+
+static const char *population_contradiction(const struct cli *cli)
+{
+    const bool told = cli->interval_s > 0 || cli->jitter_percent >= 0 || cli->calls_per_s > 0;
+    if (!cli->population) {
+        return told ? "--interval, --jitter and --calls are for the scenario `population`" : NULL;
+    }
+    if (cli->rate_per_s > 0 || cli->window > 0 || cli->count > 0) {
+        return "a population goes by --interval, --calls and --duration, not by --rate, --window "
+               "or --count";
+    }
+    if (cli->interval_s > (double)cli->expires_s) {
+        return "--interval is longer than --expires: users would be gone before they refresh";
+    }
+    return NULL;
+}
+
 // What no single option can tell.
 static const char *contradiction(const struct cli *cli)
 {
@@ -232,25 +309,11 @@ static const char *contradiction(const struct cli *cli)
     if (cli->target == NULL) {
         return "--target HOST:PORT is missing";
     }
-    if (cli->rate_per_s > 0 && cli->window > 0) {
-        return "--rate (open loop) and --window (closed loop) exclude each other";
-    }
     if (cli->local_port + cli->ports - 1 > UINT16_MAX) {
         return "--local-port plus --ports goes beyond port 65535";
     }
     if (strcmp(cli->scenario, mixed) == 0 && cli->users > SCRIPT_USERS_MAX / 2) {
         return "--users: a mix has room for newcomers beside 5000000 users";
-    }
-    if (cli->population && (cli->rate_per_s > 0 || cli->window > 0 || cli->count > 0)) {
-        return "a population goes by --interval, --calls and --duration, not by --rate, --window "
-               "or --count";
-    }
-    if (cli->interval_s > (double)cli->expires_s) {
-        return "--interval is longer than --expires: users would be gone before they refresh";
-    }
-    if (!cli->population &&
-        (cli->interval_s > 0 || cli->jitter_percent >= 0 || cli->calls_per_s > 0)) {
-        return "--interval, --jitter and --calls are for the scenario `population`";
     }
     if (cli->threads > cli->ports || (cli->threads - 1) * SHARE_USERS_PER_TURN >= cli->users) {
         return "--threads: each one needs a port and users of its own (32 users share a port)";
@@ -268,10 +331,17 @@ static void set_defaults(struct cli *cli)
         cli->jitter_percent = cli->jitter_percent >= 0 ? cli->jitter_percent : 10;
         cli->duration_s = cli->duration_s > 0 ? cli->duration_s : cli->interval_s;
         cli->rate_per_s = cli->calls_per_s;
-    } else if (cli->count == 0 && cli->duration_s <= 0) {
+    } else if (cli->count == 0 && cli->duration_s <= 0 && !cli->find_max && cli->ramp.steps == 0) {
         cli->count = cli->users;
     }
-    if (!cli->population && cli->rate_per_s == 0 && cli->window == 0) {
+    if (cli->find_max) {
+        cli->step_s = cli->step_s > 0 ? cli->step_s : 3;
+        cli->p99_max_ms = cli->p99_max_ms > 0 ? cli->p99_max_ms : 10;
+    }
+    if (cli->loss_max_percent < 0) {
+        cli->loss_max_percent = cli->find_max ? 0.1 : 0;
+    }
+    if (!cli->population && cli->ramp.steps == 0 && cli->rate_per_s == 0 && cli->window == 0) {
         cli->rate_per_s = 1000;
     }
     if (cli->timeout_s <= 0) {
@@ -289,6 +359,7 @@ enum err cli_parse(int argc, char *const argv[], struct cli *out, FILE *why)
         .local_port = 20000,
         .expires_s = 3600,
         .jitter_percent = -1,
+        .loss_max_percent = -1,
         .shown = 3,
     };
     for (int i = 1; i < argc; i++) {
@@ -303,7 +374,10 @@ enum err cli_parse(int argc, char *const argv[], struct cli *out, FILE *why)
         return ERR_OK;
     }
     const char *wrong = take_mix(out);
+    wrong = wrong != NULL ? wrong : take_ramp(out);
     wrong = wrong != NULL ? wrong : contradiction(out);
+    wrong = wrong != NULL ? wrong : time_contradiction(out);
+    wrong = wrong != NULL ? wrong : population_contradiction(out);
     if (wrong != NULL) {
         (void)fprintf(why, "%s\n", wrong);
         return ERR_SYNTAX;
@@ -320,11 +394,14 @@ static const char examples[] =
     "    sipflood invite   --target 127.0.0.1:5060 --users 1000000 --rate 20000\n"
     "  (both with the same --users, --ports, --local-port and --domain: a user's Contact follows\n"
     "  from them, and an INVITE is right only if the 302 carries it)\n"
+    "  What a registrar's day is like: everybody refreshes each half hour, 200 calls a second:\n"
+    "    sipflood population --target 127.0.0.1:5060 --users 1000000 --calls 200\n"
+    "  How much of everything can it do, with 99 of 100 answers within 5 ms?\n"
+    "    sipflood mixed --target 127.0.0.1:5060 --users 1000000 --find-max --p99-max 5\n"
     "  How many refreshes a second at most, with 256 always on their way?\n"
     "    sipflood refresh --target 127.0.0.1:5060 --users 100000 --window 256 --duration 10\n"
     "  What the machine's sockets can do at all, with the same bytes:\n"
-    "    udpecho 127.0.0.1:5999 & sipflood register --target 127.0.0.1:5999 --echo --window 512 "
-    "--duration 5\n"
+    "    udpecho 127.0.0.1:5999 & sipflood register --target 127.0.0.1:5999 --echo --window 512\n"
     "\n"
     "Open loop tells the truth about latency: it counts from the moment a request was meant to be\n"
     "sent, so a stall shows in every request that it delayed. Closed loop finds the capacity.\n"

@@ -9,6 +9,13 @@
 
 // The command line: every option is declared once, with its bounds, default and help.
 
+// The rates from, from + step and so on.
+struct ramp {
+    uint64_t from;
+    uint64_t step;
+    unsigned steps; // 0: no ramp
+};
+
 struct cli {
     const char *scenario; // borrowed from argv, like all texts
     struct mix mix;       // what it is made of
@@ -28,9 +35,15 @@ struct cli {
     double interval_s; // of a population
     double jitter_percent;
     uint64_t calls_per_s;
+    struct ramp ramp;
+    const char *ramp_text;
+    double step_s; // of a ramp or a search
+    double p99_max_ms;
     double timeout_s;
     double loss_max_percent;
     uint64_t shown;
+    const char *csv; // path, or NULL
+    bool find_max;
     bool retransmit;
     bool no_ack;
     bool echo;

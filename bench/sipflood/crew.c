@@ -79,8 +79,9 @@ static bool write_script(struct member *m, FILE *why)
 static uint64_t waiting_max(const struct cli *cli)
 {
     const double refreshes = cli->population ? (double)cli->users / cli->interval_s : 0;
-    const uint64_t paced =
-        cli->rate_per_s > 0 || cli->population ? cli->rate_per_s : RATE_GUESS_PER_S;
+    const uint64_t known = cli->ramp.from + cli->ramp.step * cli->ramp.steps + cli->rate_per_s;
+    const bool guessed = cli->find_max || (known == 0 && !cli->population);
+    const uint64_t paced = guessed ? RATE_GUESS_PER_S : known;
     const uint64_t rate = paced + (uint64_t)(refreshes * 2);
     const uint64_t per_timeout = (uint64_t)((double)rate * cli->timeout_s * 1.25);
     const uint64_t all = cli->count > 0 ? cli->count : UINT64_MAX;

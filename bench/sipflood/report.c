@@ -64,16 +64,6 @@ static double per_s(uint64_t n, uint64_t elapsed_ns)
     return elapsed_ns == 0 ? 0 : (double)n * NS_PER_S / (double)elapsed_ns;
 }
 
-static uint64_t answers(const struct tally_counts *c)
-{
-    return c->right + c->wrong_status + c->wrong_content;
-}
-
-static double loss_percent(const struct tally_counts *c)
-{
-    return c->sent == 0 ? 0 : 100.0 * (double)c->lost / (double)c->sent;
-}
-
 static double quantile_us(const struct histogram *latency_ns, uint32_t ppm)
 {
     return (double)histogram_quantile(latency_ns, ppm) / NS_PER_US;
@@ -88,7 +78,9 @@ static double cpu_us_per_request(const struct run_result *r)
 bool report_success(const struct run_result *r)
 {
     const struct tally_counts *c = &r->tally->counts;
-    return c->sent > 0 && tally_wrong(c) == 0 && loss_percent(c) <= r->cli->loss_max_percent;
+    const bool within =
+        r->cli->find_max ? r->best_per_s > 0 : tally_loss_percent(c) <= r->cli->loss_max_percent;
+    return c->sent > 0 && tally_wrong(c) == 0 && within;
 }
 
 // --- for people -----------------------------------------------------------------------------
@@ -154,6 +146,9 @@ static void print_latencies(FILE *out, const struct histogram *latency_ns)
 void report_table(FILE *out, const struct run_result *r)
 {
     const struct tally_counts *c = &r->tally->counts;
+    if (r->steps->count > 0) {
+        (void)fputc('\n', out);
+    }
     (void)fprintf(out, "%s to %s, %" PRIu64 " users, %" PRIu64 " ports%s\n\n", r->cli->scenario,
                   r->cli->target, r->cli->users, r->cli->ports,
                   r->interrupted ? ", interrupted" : "");
@@ -170,8 +165,8 @@ void report_table(FILE *out, const struct run_result *r)
     }
     (void)fprintf(out, "\n  %-16s%14.3f  s\n", "elapsed", (double)r->elapsed_ns / NS_PER_S);
     (void)fprintf(out, "  %-16s%14.0f  /s\n", "sending", per_s(c->sent, r->elapsed_ns));
-    (void)fprintf(out, "  %-16s%14.0f  /s\n", "answers", per_s(answers(c), r->elapsed_ns));
-    (void)fprintf(out, "  %-16s%14.4f  %%\n", "loss", loss_percent(c));
+    (void)fprintf(out, "  %-16s%14.0f  /s\n", "answers", per_s(tally_answers(c), r->elapsed_ns));
+    (void)fprintf(out, "  %-16s%14.4f  %%\n", "loss", tally_loss_percent(c));
     (void)fprintf(out, "  %-16s%14.2f  us of this generator's CPU per request\n", "cpu",
                   cpu_us_per_request(r));
     print_kinds(out, r->tally);
@@ -179,18 +174,11 @@ void report_table(FILE *out, const struct run_result *r)
     for (unsigned i = 0; i < r->tally->samples; i++) {
         print_sample(out, &r->tally->sample[i]);
     }
+    if (r->cli->find_max) {
+        (void)fprintf(out, "\n  %-16s%14" PRIu64 "  /s with loss <= %g %% and p99 <= %g ms\n",
+                      "highest rate", r->best_per_s, r->cli->loss_max_percent, r->cli->p99_max_ms);
+    }
     (void)fprintf(out, "\n%s\n", report_success(r) ? "OK" : "FAILED");
-}
-
-void report_live(FILE *out, const struct tally_counts *whole, const struct tally_counts *second,
-                 const struct histogram *latency_ns)
-{
-    (void)fprintf(out,
-                  "\r\033[Ksent %" PRIu64 "/s  answers %" PRIu64 "/s  right %" PRIu64
-                  "  wrong %" PRIu64 "  lost %" PRIu64 "  p99 %.0f us",
-                  second->sent, answers(second), whole->right, tally_wrong(whole), whole->lost,
-                  quantile_us(latency_ns, 990000));
-    (void)fflush(out);
 }
 
 // --- for programs ---------------------------------------------------------------------------
@@ -315,11 +303,17 @@ void report_json(FILE *out, const struct run_result *r)
     json_close(&j, '}');
     json_real(&j, "elapsed_s", (double)r->elapsed_ns / NS_PER_S);
     json_real(&j, "sent_per_s", per_s(c->sent, r->elapsed_ns));
-    json_real(&j, "answers_per_s", per_s(answers(c), r->elapsed_ns));
-    json_real(&j, "loss_percent", loss_percent(c));
+    json_real(&j, "answers_per_s", per_s(tally_answers(c), r->elapsed_ns));
+    json_real(&j, "loss_percent", tally_loss_percent(c));
     json_real(&j, "cpu_us_per_request", cpu_us_per_request(r));
     write_kinds(&j, r);
     write_latencies(&j, r->latency_ns);
+    if (r->steps->count > 0) {
+        steps_write(&j, r->steps);
+    }
+    if (r->cli->find_max) {
+        json_u64(&j, "max_rate_per_s", r->best_per_s);
+    }
     write_samples(&j, r);
     json_close(&j, '}');
     (void)fputc('\n', out);

@@ -22,7 +22,7 @@ void tally_clear(struct tally *t)
     }
 }
 
-static void add_counts(struct tally_counts *into, const struct tally_counts *from)
+void tally_count(struct tally_counts *into, const struct tally_counts *from)
 {
     enum { COUNTS = sizeof(*into) / sizeof(uint64_t) };
 
@@ -39,7 +39,7 @@ static void add_counts(struct tally_counts *into, const struct tally_counts *fro
 
 void tally_add(struct tally *into, const struct tally *from)
 {
-    add_counts(&into->counts, &from->counts);
+    tally_count(&into->counts, &from->counts);
     into->last_ns = from->last_ns > into->last_ns ? from->last_ns : into->last_ns;
     for (unsigned i = 0; i < from->samples && into->samples < into->samples_max; i++) {
         into->sample[into->samples++] = from->sample[i];
@@ -82,6 +82,16 @@ void tally_keep(struct tally *t, const struct complaint *why, struct slice answe
 uint64_t tally_settled(const struct tally_counts *c)
 {
     return c->right + c->wrong_status + c->wrong_content + c->lost;
+}
+
+uint64_t tally_answers(const struct tally_counts *c)
+{
+    return c->right + c->wrong_status + c->wrong_content;
+}
+
+double tally_loss_percent(const struct tally_counts *c)
+{
+    return c->sent == 0 ? 0 : 100.0 * (double)c->lost / (double)c->sent;
 }
 
 uint64_t tally_wrong(const struct tally_counts *c)

@@ -54,6 +54,9 @@ void tally_init(struct tally *t, unsigned samples_max);
 // Starts over.
 void tally_clear(struct tally *t);
 
+// Adds the counts of `from`.
+void tally_count(struct tally_counts *into, const struct tally_counts *from);
+
 // Adds all of `from`, whose wrong answers are kept while there is room.
 void tally_add(struct tally *into, const struct tally *from);
 
@@ -65,6 +68,11 @@ void tally_latency(const struct tally *t, struct histogram *out_ns);
 
 // Requests that have been answered or given up.
 uint64_t tally_settled(const struct tally_counts *c);
+
+// First final answers.
+uint64_t tally_answers(const struct tally_counts *c);
+
+double tally_loss_percent(const struct tally_counts *c);
 
 // Answers of any kind that say something wrong.
 uint64_t tally_wrong(const struct tally_counts *c);

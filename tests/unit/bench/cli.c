@@ -70,8 +70,34 @@ Test(cli, a_population_refreshes_at_half_of_its_expiry_for_one_interval)
     cr_assert_eq(cli.count, 0);
 }
 
+Test(cli, a_ramp_has_all_steps_from_first_to_last)
+{
+    cr_assert_eq(parse("options", "--target=h:1", "--ramp", "100:350:100:0.5"), ERR_OK);
+    cr_assert_eq(cli.ramp.from, 100);
+    cr_assert_eq(cli.ramp.step, 100);
+    cr_assert_eq(cli.ramp.steps, 3);
+    cr_assert_float_eq(cli.step_s, 0.5, 1e-9);
+    cr_assert_eq(cli.count, 0);
+}
+
+Test(cli, a_search_has_limits)
+{
+    cr_assert_eq(parse("options", "--target=h:1", "--find-max", NULL), ERR_OK);
+    cr_assert_float_eq(cli.loss_max_percent, 0.1, 1e-9);
+    cr_assert_float_eq(cli.p99_max_ms, 10, 1e-9);
+    cr_assert_eq(cli.rate_per_s, 1000);
+    cr_assert_eq(parse("options", "--target=h:1", NULL, NULL), ERR_OK);
+    cr_assert_float_eq(cli.loss_max_percent, 0, 1e-9);
+}
+
 Test(cli, mistakes_are_named)
 {
+    const char *ramps[] = {"", "1:2:3", "0:2:1:1", "3:2:1:1", "1:2:0:1", "1:2:1:x", "1:9999:1:1"};
+    for (size_t i = 0; i < sizeof(ramps) / sizeof(ramps[0]); i++) {
+        assert_refused("options", "--target=h:1", "--ramp", ramps[i], "--ramp");
+    }
+    assert_refused("options", "--target=h:1", "--find-max", "--window=2", "--find-max");
+    assert_refused("options", "--target=h:1", "--p99-max=2", NULL, "--find-max");
     assert_refused("population", "--target=h:1", "--rate=5", NULL, "--interval");
     assert_refused("population", "--target=h:1", "--interval=61", "--expires=60", "gone");
     assert_refused("refresh", "--target=h:1", "--calls=5", NULL, "population");

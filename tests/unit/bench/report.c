@@ -5,6 +5,7 @@
 
 static struct tally tally;
 static struct histogram latency_ns;
+static struct steps steps;
 static struct cli cli;
 static char text[8192];
 
@@ -17,6 +18,7 @@ static struct run_result result_of(void)
         .cli = &cli,
         .tally = &tally,
         .latency_ns = &latency_ns,
+        .steps = &steps,
         .elapsed_ns = UINT64_C(2000000000),
     };
 }
@@ -82,6 +84,18 @@ Test(report, loss_is_failure_beyond_the_limit)
     cli.loss_max_percent = 0.1;
     cr_assert(report_success(&r));
     cli.loss_max_percent = 0.09;
+    cr_assert_not(report_success(&r));
+}
+
+Test(report, a_search_succeeds_when_it_found_a_rate_though_others_lost)
+{
+    struct run_result r = result_of();
+    cli.find_max = true;
+    tally.counts.lost = 500;
+    cr_assert_not(report_success(&r));
+    r.best_per_s = 1000;
+    cr_assert(report_success(&r));
+    tally.counts.unmatched = 1;
     cr_assert_not(report_success(&r));
 }
 
