@@ -15,6 +15,9 @@ build_packages=(gcc libc6-dev cmake ninja-build pkgconf
 test_packages=(libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev
     llvm-14 python3 sip-tester baresip-core iproute2 valgrind)
 
+# To measure it beside its peer (bench/compare).
+compare_packages=(kamailio gnuplot-nox fonts-dejavu-core python3 util-linux)
+
 say() {
     printf '%s: %s\n' "$me" "$*" >&2 || true # nobody may be listening
 }
