@@ -2,6 +2,7 @@
 #include "signpost/base/histogram.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -37,37 +38,74 @@ static uint64_t row_end(size_t row)
     return start + (UINT64_C(1) << shift) - 1;
 }
 
+// relaxed: single numbers that must not be torn, ordered with nothing
+static uint64_t get(const _Atomic uint64_t *n)
+{
+    return atomic_load_explicit(n, memory_order_relaxed);
+}
+
+static void set(_Atomic uint64_t *n, uint64_t value)
+{
+    atomic_store_explicit(n, value, memory_order_relaxed); // as above
+}
+
+static void add(_Atomic uint64_t *n, uint64_t value)
+{
+    set(n, get(n) + value);
+}
+
+static void lower_to(_Atomic uint64_t *n, uint64_t value)
+{
+    if (value < get(n)) {
+        set(n, value);
+    }
+}
+
+static void raise_to(_Atomic uint64_t *n, uint64_t value)
+{
+    if (value > get(n)) {
+        set(n, value);
+    }
+}
+
+static void clear_totals(struct histogram *h)
+{
+    set(&h->total, 0);
+    set(&h->sum, 0);
+    set(&h->min, UINT64_MAX);
+    set(&h->max, 0);
+}
+
 void histogram_reset(struct histogram *h)
 {
     memset(h, 0, sizeof(*h));
-    h->min = UINT64_MAX;
+    clear_totals(h);
 }
 
 // Rows with anything in them: from that of `min` to that of `max`, `*end` excluded.
 static size_t rows_used(const struct histogram *h, size_t *end)
 {
-    *end = h->total == 0 ? 0 : row_of(h->max) + 1;
-    return h->total == 0 ? 0 : row_of(h->min);
+    const bool empty = get(&h->total) == 0;
+    *end = empty ? 0 : row_of(get(&h->max)) + 1;
+    return empty ? 0 : row_of(get(&h->min));
 }
 
 void histogram_clear(struct histogram *h)
 {
     size_t end;
-    const size_t first = rows_used(h, &end);
-    memset(h->rows + first, 0, (end - first) * sizeof(h->rows[0]));
-    h->total = 0;
-    h->sum = 0;
-    h->min = UINT64_MAX;
-    h->max = 0;
+    for (size_t i = rows_used(h, &end); i < end; i++) {
+        set(&h->rows[i], 0);
+    }
+    clear_totals(h);
 }
 
 void histogram_record(struct histogram *h, uint64_t value)
 {
-    h->rows[row_of(value)]++;
-    h->total++;
-    h->sum += value;
-    h->min = value < h->min ? value : h->min;
-    h->max = value > h->max ? value : h->max;
+    add(&h->rows[row_of(value)], 1);
+    lower_to(&h->min, value);
+    raise_to(&h->max, value);
+    add(&h->sum, value);
+    add(&h->total, 1);
 }
 
 void histogram_merge(struct histogram *into, const struct histogram *from)
@@ -75,12 +113,22 @@ void histogram_merge(struct histogram *into, const struct histogram *from)
     assert(into != from);
     size_t end;
     for (size_t i = rows_used(from, &end); i < end; i++) {
-        into->rows[i] += from->rows[i];
+        add(&into->rows[i], get(&from->rows[i]));
     }
-    into->total += from->total;
-    into->sum += from->sum;
-    into->min = from->min < into->min ? from->min : into->min;
-    into->max = from->max > into->max ? from->max : into->max;
+    add(&into->total, get(&from->total));
+    add(&into->sum, get(&from->sum));
+    lower_to(&into->min, get(&from->min));
+    raise_to(&into->max, get(&from->max));
+}
+
+uint64_t histogram_count_to(const struct histogram *h, uint64_t value)
+{
+    const size_t last = row_of(value);
+    uint64_t count = 0;
+    for (size_t i = 0; i <= last; i++) {
+        count += get(&h->rows[i]);
+    }
+    return count;
 }
 
 // ceil(total * ppm / 1000000) without overflow: the million is taken out of the total first.
@@ -94,23 +142,25 @@ static uint64_t rank_of(uint64_t total, uint32_t ppm)
 uint64_t histogram_quantile(const struct histogram *h, uint32_t ppm)
 {
     assert(ppm <= HISTOGRAM_PPM);
-    if (h->total == 0) {
+    const uint64_t max = get(&h->max);
+    if (get(&h->total) == 0) {
         return 0;
     }
-    const uint64_t rank = rank_of(h->total, ppm);
+    const uint64_t rank = rank_of(get(&h->total), ppm);
     uint64_t seen = 0;
     for (size_t i = 0; i < HISTOGRAM_ROWS - 1; i++) {
-        seen += h->rows[i];
+        seen += get(&h->rows[i]);
         if (seen >= rank) {
             const uint64_t end = row_end(i);
-            return end < h->max ? end : h->max;
+            return end < max ? end : max;
         }
     }
     // The last row also holds what is beyond the range.
-    return h->max;
+    return max;
 }
 
 uint64_t histogram_mean(const struct histogram *h)
 {
-    return h->total == 0 ? 0 : h->sum / h->total;
+    const uint64_t total = get(&h->total);
+    return total == 0 ? 0 : get(&h->sum) / total;
 }

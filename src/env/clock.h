@@ -8,4 +8,7 @@
 // Any thread. mono_ms counts from the machine's start and goes on through suspend.
 struct now clock_now(void);
 
+// Microseconds since 1970-01-01 UTC, by the clock that the kernel stamps datagrams with.
+uint64_t clock_wall_us(void);
+
 #endif

@@ -92,6 +92,15 @@ enum {
     X(POWER_OF_TWO, RING_SLOTS, ring_slots, "ring-slots", 0, "datagrams",                          \
       RING_SLOTS_MIN, RING_SLOTS_MAX, ("1024"), "N",                                               \
       "Datagrams of one receiver that may wait for a worker.")                                     \
+    X(UINT, DROP_AFTER_MS, drop_after_ms, "drop-after-ms", 0, "ms",                                \
+      10, 60000, ("400"), "N",                                                                     \
+      "A datagram that has waited longer is dropped: its sender has sent it again.")               \
+    X(UINT, BUSY_AFTER_MS, busy_after_ms, "busy-after-ms", 0, "ms",                                \
+      0, 60000, ("0"), "N",                                                                        \
+      "A new request that has waited longer gets 503 with Retry-After. 0: never.")                 \
+    X(UINT, RETRY_AFTER_S, retry_after_s, "retry-after-s", 0, "s",                                 \
+      1, 3600, ("10"), "N",                                                                        \
+      "Retry-After of a 503: from this to twice this, different for each request.")                \
     X(UINT, RECEIVE_BUFFER_BYTES, receive_buffer_bytes, "receive-buffer-bytes", 0, "bytes",        \
       4096, 1 << 30, ("8388608"), "N",                                                             \
       "Receive buffer asked for each socket. The kernel caps it at net.core.rmem_max.")            \

@@ -12,7 +12,7 @@ struct packet {
     struct flow flow;     // where it came in, and answers go out
     struct endpoint peer; // who sent it
     uint32_t len;
-    uint64_t arrived_ms; // when it was read, by the clock of struct now's mono_ms
+    uint64_t arrived_us; // when the kernel took it in, by clock_wall_us
     char *bytes;         // MESSAGE_BYTES_MAX of them
 };
 

@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "env/clock.h"
 #include "net/address.h"
+#include "net/shares.h"
 
 enum {
     BATCH = RECEIVER_SPARES,   // datagrams read by one system call
     RING_FULL_NAP_NS = 100000, // workers empty some tens of slots in this time, of a thousand
-    CONTROL_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t)),
+    CONTROL_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t)) +
+                    CMSG_SPACE(sizeof(struct timespec)),
+    US_PER_S = 1000000,
+    NS_PER_US = 1000,
 };
 
 struct receiver {
@@ -24,9 +27,12 @@ struct receiver {
     struct ring *ring;
     struct metrics *metrics;
     uint32_t lost; // datagrams that the kernel had dropped when we last heard of it
+    struct shares shares;
     struct mmsghdr messages[BATCH];
     struct iovec iovecs[BATCH];
     union address peers[BATCH];
+    struct endpoint sources[BATCH]; // the peers of those that are kept
+    unsigned kept[BATCH];           // their numbers
 
     alignas(struct cmsghdr) char controls[BATCH][CONTROL_BYTES];
 };
@@ -92,6 +98,7 @@ void receiver_destroy(struct receiver *receiver)
 // ---- The thread
 
 static unsigned receive_batch(struct receiver *receiver);
+static unsigned sort_out(struct receiver *receiver, unsigned count);
 static void publish(struct receiver *receiver, unsigned count);
 
 static void *receive_all(void *arg)
@@ -101,7 +108,7 @@ static void *receive_all(void *arg)
     while (!atomic_load_explicit(&receiver->stopping, memory_order_relaxed)) {
         const unsigned received = receive_batch(receiver);
         if (received > 0) {
-            publish(receiver, received);
+            publish(receiver, sort_out(receiver, received));
         }
         // Under load a worker that shares this CPU goes first: what comes meanwhile makes a fuller
         // batch, and finds nobody asleep in the kernel who must be woken and preempts the worker.
@@ -128,8 +135,35 @@ static unsigned receive_batch(struct receiver *receiver)
     return received;
 }
 
-static void read_control(struct receiver *receiver, struct msghdr *message, struct flow *flow)
+// When there is hardly room for all, the last quarter of the ring is for those who are not greedy.
+static bool crowded(const struct receiver *receiver)
 {
+    const unsigned slots = ring_slots(receiver->ring);
+    return ring_depth(receiver->ring) > slots - slots / 4;
+}
+
+// Chooses which datagrams are kept, and returns how many.
+static unsigned sort_out(struct receiver *receiver, unsigned count)
+{
+    const bool choosy = crowded(receiver);
+    unsigned kept = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct endpoint source = address_to_endpoint(&receiver->peers[i]);
+        if (shares_count(&receiver->shares, &source.ip) && choosy) {
+            reset_header(&receiver->messages[i].msg_hdr);
+            continue;
+        }
+        receiver->sources[kept] = source;
+        receiver->kept[kept++] = i;
+    }
+    metrics_add(receiver->metrics, METRIC_DATAGRAMS_RECEIVED, count);
+    metrics_add(receiver->metrics, METRIC_DROPPED_GREEDY, count - kept);
+    return kept;
+}
+
+static void read_control(struct receiver *receiver, struct msghdr *message, struct packet *packet)
+{
+    struct flow *const flow = &packet->flow;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
         if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
             struct in_pktinfo info;
@@ -145,21 +179,26 @@ static void read_control(struct receiver *receiver, struct msghdr *message, stru
             memcpy(&lost, CMSG_DATA(c), sizeof(lost));
             metrics_add(receiver->metrics, METRIC_DATAGRAMS_LOST, lost - receiver->lost);
             receiver->lost = lost;
+        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+            struct timespec t;
+            memcpy(&t, CMSG_DATA(c), sizeof(t));
+            packet->arrived_us = (uint64_t)t.tv_sec * US_PER_S + (uint64_t)t.tv_nsec / NS_PER_US;
         }
     }
 }
 
 // The slot gets the full buffer, and its own one waits for the next datagram.
-static void fill_packet(struct receiver *receiver, unsigned i, struct packet *packet)
+static void fill_packet(struct receiver *receiver, unsigned n, struct packet *packet)
 {
+    const unsigned i = receiver->kept[n];
     struct mmsghdr *const message = &receiver->messages[i];
     void *const full = receiver->iovecs[i].iov_base;
     receiver->iovecs[i].iov_base = packet->bytes;
     packet->bytes = full;
     packet->len = message->msg_len;
     packet->flow = (struct flow){.socket = receiver->socket, .local = receiver->socket->local};
-    packet->peer = address_to_endpoint(&receiver->peers[i]);
-    read_control(receiver, &message->msg_hdr, &packet->flow);
+    packet->peer = receiver->sources[n];
+    read_control(receiver, &message->msg_hdr, packet);
     reset_header(&message->msg_hdr);
     metrics_add(receiver->metrics, METRIC_BYTES_RECEIVED, packet->len);
 }
@@ -173,7 +212,6 @@ static void nap(struct receiver *receiver)
 
 static void publish(struct receiver *receiver, unsigned count)
 {
-    const uint64_t arrived_ms = clock_now().mono_ms;
     for (unsigned done = 0; done < count;) {
         const struct ring_span span = ring_reserve(receiver->ring, count - done);
         if (span.count == 0) {
@@ -181,12 +219,9 @@ static void publish(struct receiver *receiver, unsigned count)
             continue;
         }
         for (unsigned i = 0; i < span.count; i++) {
-            struct packet *const packet = ring_packet(receiver->ring, span, i);
-            packet->arrived_ms = arrived_ms;
-            fill_packet(receiver, done + i, packet);
+            fill_packet(receiver, done + i, ring_packet(receiver->ring, span, i));
         }
         ring_publish(receiver->ring, span);
         done += span.count;
     }
-    metrics_add(receiver->metrics, METRIC_DATAGRAMS_RECEIVED, count);
 }

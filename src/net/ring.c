@@ -245,3 +245,8 @@ unsigned ring_depth(const struct ring *ring)
     const uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     return tail > head ? (unsigned)(tail - head) : 0;
 }
+
+unsigned ring_slots(const struct ring *ring)
+{
+    return (unsigned)(ring->mask + 1);
+}

@@ -60,4 +60,7 @@ void ring_close(struct ring *ring);
 // Slots reserved or published and not yet claimed, a moment ago. Any thread.
 unsigned ring_depth(const struct ring *ring);
 
+// How many slots it has.
+unsigned ring_slots(const struct ring *ring);
+
 #endif

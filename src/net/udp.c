@@ -37,7 +37,7 @@ static bool prepare(int fd, const struct endpoint *at, bool any_address)
         !(v6 ? enable(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO) : enable(fd, IPPROTO_IP, IP_PKTINFO))) {
         return false;
     }
-    return enable(fd, SOL_SOCKET, SO_RXQ_OVFL);
+    return enable(fd, SOL_SOCKET, SO_RXQ_OVFL) && enable(fd, SOL_SOCKET, SO_TIMESTAMPNS);
 }
 
 static enum err bind_error(void)

@@ -26,12 +26,14 @@ enum {
     BODY_BYTES_MAX = 1024,   // 413; nobody has reason to send one
     IDLE_S_MAX = 5,          // without a byte read or written
     ADDRESS_BYTES_MAX = 64,
+    US_PER_S = 1000000,
 };
 
 struct admin {
     struct admin_config config;
     uint16_t port;
     struct dump *dump;
+    struct histogram delays; // scratch of put_delays
     struct event_base *base;
     struct evhttp *http;
     struct evconnlistener *listener; // http's
@@ -51,6 +53,7 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg);
 static void on_resume(evutil_socket_t fd, short events, void *arg);
 static void on_request(struct evhttp_request *request, void *arg);
 static void put_metrics(struct admin *admin, struct evbuffer *body);
+static void put_delays(struct admin *admin, struct evbuffer *body);
 static void put_health(struct admin *admin, struct evbuffer *body);
 static void put_index(struct admin *admin, struct evbuffer *body);
 
@@ -67,7 +70,8 @@ static const struct page {
 
 enum err admin_start(const struct admin_config *config, struct admin **out)
 {
-    assert(config->source.snapshot != NULL && config->source.scan != NULL);
+    assert(config->source.snapshot != NULL && config->source.delays != NULL);
+    assert(config->source.scan != NULL);
     assert(config->address.ip.family != IP_NONE);
     *out = NULL;
     struct admin *admin = calloc(1, sizeof(*admin));
@@ -341,6 +345,29 @@ static void put_metrics(struct admin *admin, struct evbuffer *body)
         (void)evbuffer_add_printf(body, "%s%s%s%s %" PRIu64 "\n", name, labelled ? "{" : "",
                                   row->labels, labelled ? "}" : "", metric_read(&metrics.rows[i]));
     }
+    put_delays(admin, body);
+}
+
+// A histogram as Prometheus has it: cumulative, in seconds.
+static void put_delays(struct admin *admin, struct evbuffer *body)
+{
+    static const uint64_t bounds_us[] = {50,    100,   250,   500,    1000,   2500,   5000,
+                                         10000, 25000, 50000, 100000, 250000, 500000, 1000000};
+    static const char name[] = "signpost_answer_delay_seconds";
+    struct histogram *const delays = &admin->delays;
+    admin->config.source.delays(admin->config.source.context, delays);
+    (void)evbuffer_add_printf(body,
+                              "# HELP %s From a datagram's arrival to its answer's leaving.\n"
+                              "# TYPE %s histogram\n",
+                              name, name);
+    for (size_t i = 0; i < sizeof(bounds_us) / sizeof(bounds_us[0]); i++) {
+        (void)evbuffer_add_printf(body, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
+                                  (double)bounds_us[i] / US_PER_S,
+                                  histogram_count_to(delays, bounds_us[i]));
+    }
+    (void)evbuffer_add_printf(
+        body, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.6f\n%s_count %" PRIu64 "\n", name,
+        delays->total, name, (double)delays->sum / US_PER_S, name, delays->total);
 }
 
 static void put_health(struct admin *admin, struct evbuffer *body)

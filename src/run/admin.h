@@ -5,18 +5,23 @@
 #include "env/log.h"
 #include "signpost/base/endpoint.h"
 #include "signpost/base/err.h"
+#include "signpost/base/histogram.h"
 #include "signpost/state/location.h"
 #include "signpost/state/metrics.h"
 
 // The admin HTTP server, in one thread of its own: GET /metrics (Prometheus text format 0.0.4),
 // GET /healthz, GET /bindings (all of them, one JSON object a line, RFC 8259, as the client reads
 // them; one client at a time, others get 503), GET / (an index), and HEAD of each. It knows the
-// server only through two functions, and makes no worker wait for a client. It has no access
+// server only through three functions, and makes no worker wait for a client. It has no access
 // control: bind it to an address that only those can reach who may see the numbers.
 struct admin;
 
 // Fills *out with the numbers of the moment; called from the admin thread.
 typedef void (*admin_snapshot_fn)(const void *context, struct metrics *out);
+
+// Fills *out with how long datagrams have taken, in microseconds (worker_delays); called from the
+// admin thread.
+typedef void (*admin_delays_fn)(const void *context, struct histogram *out);
 
 // The next page of bindings, false at the end (location_scan); called from the admin thread, and by
 // one client at a time.
@@ -25,6 +30,7 @@ typedef bool (*admin_scan_fn)(const void *context, struct location_cursor *curso
 
 struct admin_source {
     admin_snapshot_fn snapshot;
+    admin_delays_fn delays;
     admin_scan_fn scan;
     const void *context; // outlives the admin server
 };

@@ -246,6 +246,8 @@ static enum err configure_uas(struct server *server, const struct config *config
         .expires_jitter_percent = config->expires_jitter_percent,
         .register_contacts_max = register_contacts_max(config),
         .redirect_bytes_max = config->redirect_bytes_max,
+        .busy_after_ms = config->busy_after_ms,
+        .retry_after_s = config->retry_after_s,
         .server = slice_of(server->server_header.bytes, config->server_header.slice.len),
     };
     return draw_key(&uas->key) ? ERR_OK : ERR_SYSTEM;
@@ -324,8 +326,12 @@ static enum err start_threads(struct server *server, const struct config *config
         return fail(server, e, "ticker thread");
     }
     for (unsigned i = 0; i < server->worker_count; i++) {
-        e = worker_create(&server->uas, server->rings[i % server->lanes], metrics++,
-                          cpu_of(&config->cpus_workers, i), &server->workers[i]);
+        const struct worker_config worker = {.uas = &server->uas,
+                                             .ring = server->rings[i % server->lanes],
+                                             .metrics = metrics++,
+                                             .drop_after_ms = config->drop_after_ms,
+                                             .cpu = cpu_of(&config->cpus_workers, i)};
+        e = worker_create(&worker, &server->workers[i]);
         if (e != ERR_OK) {
             return fail(server, e, "worker thread");
         }
@@ -405,6 +411,15 @@ static void snapshot(const void *context, struct metrics *out)
     set_row(out, METRIC_START_TIME, server->started.wall_ms / MS_PER_S);
 }
 
+static void delays(const void *context, struct histogram *out)
+{
+    const struct server *const server = context;
+    histogram_reset(out);
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        histogram_merge(out, worker_delays(server->workers[i]));
+    }
+}
+
 static bool scan(const void *context, struct location_cursor *cursor, struct location_page *page)
 {
     const struct server *const server = context;
@@ -413,5 +428,6 @@ static bool scan(const void *context, struct location_cursor *cursor, struct loc
 
 struct admin_source server_admin_source(const struct server *server)
 {
-    return (struct admin_source){.snapshot = snapshot, .scan = scan, .context = server};
+    return (struct admin_source){
+        .snapshot = snapshot, .delays = delays, .scan = scan, .context = server};
 }

@@ -6,15 +6,17 @@
 
 #include "env/clock.h"
 
-enum { BATCH = 32 }; // datagrams handled between two looks at the clock
+enum {
+    BATCH = 32, // datagrams handled between two looks at the clock
+    US_PER_MS = 1000,
+};
 
 struct worker {
+    struct worker_config config;
     pthread_t thread;
-    const struct uas *uas;
-    struct ring *ring;
-    struct metrics *metrics;
     struct uas_scratch *scratch;
     struct outbox *outbox;
+    struct histogram delays;
 };
 
 static void *work(void *arg);
@@ -26,30 +28,33 @@ static void release(struct worker *worker)
     free(worker);
 }
 
-enum err worker_create(const struct uas *uas, struct ring *ring, struct metrics *metrics, int cpu,
-                       struct worker **out)
+enum err worker_create(const struct worker_config *config, struct worker **out)
 {
     struct worker *const worker = calloc(1, sizeof(*worker));
     *out = NULL;
     if (worker == NULL) {
         return ERR_NO_MEMORY;
     }
-    worker->uas = uas;
-    worker->ring = ring;
-    worker->metrics = metrics;
+    worker->config = *config;
     worker->scratch = uas_scratch_create();
-    worker->outbox = outbox_create(metrics);
+    worker->outbox = outbox_create(config->metrics);
+    histogram_reset(&worker->delays);
     if (worker->scratch == NULL || worker->outbox == NULL) {
         release(worker);
         return ERR_NO_MEMORY;
     }
-    const enum err e = thread_start(&worker->thread, cpu, work, worker);
+    const enum err e = thread_start(&worker->thread, config->cpu, work, worker);
     if (e != ERR_OK) {
         release(worker);
         return e;
     }
     *out = worker;
     return ERR_OK;
+}
+
+const struct histogram *worker_delays(const struct worker *worker)
+{
+    return &worker->delays;
 }
 
 void worker_destroy(struct worker *worker)
@@ -61,33 +66,58 @@ void worker_destroy(struct worker *worker)
     release(worker);
 }
 
+// The kernel's clock may have been set back meanwhile.
+static uint64_t waited_us(const struct packet *packet, uint64_t wall_us)
+{
+    return wall_us > packet->arrived_us ? wall_us - packet->arrived_us : 0;
+}
+
 // The life of a datagram from here on: claimed, handled by the core, answered, its slot released.
 static void handle(struct worker *worker, const struct packet *packet, struct now now)
 {
+    const struct worker_config *const config = &worker->config;
+    const uint64_t waited_ms = waited_us(packet, now.wall_ms * US_PER_MS) / US_PER_MS;
+    if (waited_ms > config->drop_after_ms) {
+        // Whoever sent it has sent it again by now, and an answer would serve nobody.
+        metrics_add(config->metrics, METRIC_DROPPED_OLD, 1);
+        return;
+    }
     const struct uas_input in = {.bytes = slice_of(packet->bytes, packet->len),
                                  .peer = &packet->peer,
                                  .local = &packet->flow.local,
                                  .socket = packet->flow.socket->number,
+                                 .waited_ms = (uint32_t)waited_ms,
                                  .now = now};
     struct uas_output out = {.answer = outbox_room(worker->outbox)};
-    if (uas_handle(worker->uas, worker->scratch, worker->metrics, &in, &out)) {
+    if (uas_handle(config->uas, worker->scratch, config->metrics, &in, &out)) {
         outbox_post(worker->outbox, &packet->flow, &out.target, out.answer.len);
+    }
+}
+
+static void record_delays(struct worker *worker, struct ring_span span)
+{
+    const uint64_t wall_us = clock_wall_us();
+    for (unsigned i = 0; i < span.count; i++) {
+        const struct packet *const packet = ring_packet(worker->config.ring, span, i);
+        histogram_record(&worker->delays, waited_us(packet, wall_us));
     }
 }
 
 static void *work(void *arg)
 {
     struct worker *const worker = arg;
+    struct ring *const ring = worker->config.ring;
     for (;;) {
-        const struct ring_span span = ring_claim(worker->ring, BATCH);
+        const struct ring_span span = ring_claim(ring, BATCH);
         if (span.count == 0) {
             return NULL;
         }
         const struct now now = clock_now();
         for (unsigned i = 0; i < span.count; i++) {
-            handle(worker, ring_packet(worker->ring, span, i), now);
+            handle(worker, ring_packet(ring, span, i), now);
         }
         outbox_flush(worker->outbox);
-        ring_release(worker->ring, span);
+        record_delays(worker, span);
+        ring_release(ring, span);
     }
 }

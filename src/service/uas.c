@@ -229,9 +229,31 @@ static bool acceptable(struct request *r)
     return true;
 }
 
+// RFC 3261 21.5.4. What would take state off the server, or end what is under way, is served.
+static bool refuse_when_busy(struct request *r)
+{
+    const struct uas_config *const config = &r->uas->config;
+    const enum method method = r->message->method;
+    if (config->busy_after_ms == 0 || r->in->waited_ms <= config->busy_after_ms ||
+        method == METHOD_CANCEL || method == METHOD_BYE) {
+        return false;
+    }
+    metrics_add(r->metrics, METRIC_BUSY, 1);
+    request_answer_begin(r, STATUS_SERVICE_UNAVAILABLE, SLICE("Busy"));
+    buf_put(r->out, SLICE("Retry-After: "));
+    // Those who were refused together are not to come again together.
+    buf_put_u64(r->out, config->retry_after_s + r->id % (config->retry_after_s + 1));
+    buf_put(r->out, SLICE("\r\n"));
+    request_answer_end(r);
+    return true;
+}
+
 static void dispatch(struct request *r)
 {
     metrics_request(r->metrics, r->message->method);
+    if (refuse_when_busy(r)) {
+        return;
+    }
     if (r->message->method == METHOD_CANCEL && our_version(r)) {
         // What it means has had its final answer already, which a CANCEL cannot take back. It has
         // that request's Request-URI, whatever was thought of it then (RFC 3261 9.1).

@@ -554,8 +554,9 @@ class Operating(Basics):
     def test_metrics_are_prometheus_text_with_help_and_type(self):
         _, body = self.server.get("/metrics")
         described = set(re.findall(r"^# HELP (\S+) \S", body, re.M))
-        typed = dict(re.findall(r"^# TYPE (\S+) (counter|gauge)$", body, re.M))
-        named = {row.split("{")[0] for row in self.server.metrics()}
+        typed = dict(re.findall(r"^# TYPE (\S+) (counter|gauge|histogram)$", body, re.M))
+        rows = (row.split("{")[0] for row in self.server.metrics())
+        named = {re.sub("_seconds_(bucket|sum|count)$", "_seconds", row) for row in rows}
         self.assertGreater(len(named), 20)
         self.assertEqual(named, described)
         self.assertEqual(named, set(typed))

@@ -2,6 +2,7 @@
 #ifndef SIGNPOST_BASE_HISTOGRAM_H
 #define SIGNPOST_BASE_HISTOGRAM_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 // A log-linear histogram of non-negative integers with three significant digits: values below
@@ -9,7 +10,8 @@
 // caller's; in nanoseconds the range is 68 seconds.
 //
 // The struct is large (216 KiB) and the caller's: static, allocated, or part of something that
-// is. It has one writer at a time; merging reads the other histogram without synchronization.
+// is. It has one writer at a time; any thread may merge from it and read it meanwhile, and what it
+// sees was true a moment ago.
 
 enum {
     HISTOGRAM_EXACT_BITS = 11,
@@ -23,11 +25,11 @@ enum {
 #define HISTOGRAM_VALUE_MAX ((UINT64_C(1) << HISTOGRAM_VALUE_BITS) - 1)
 
 struct histogram {
-    uint64_t total; // values recorded
-    uint64_t sum;   // of these values; wraps after 2^64
-    uint64_t min;   // UINT64_MAX while empty
-    uint64_t max;   // 0 while empty
-    uint64_t rows[HISTOGRAM_ROWS];
+    _Atomic uint64_t total; // values recorded
+    _Atomic uint64_t sum;   // of these values; wraps after 2^64
+    _Atomic uint64_t min;   // UINT64_MAX while empty
+    _Atomic uint64_t max;   // 0 while empty
+    _Atomic uint64_t rows[HISTOGRAM_ROWS];
 };
 
 // To be called once before anything else.
@@ -46,6 +48,9 @@ enum { HISTOGRAM_PPM = 1000000 };
 // The smallest value that at least `ppm` millionths of all values do not exceed (990000 for p99,
 // 1000000 for the maximum), rounded up to the end of its row but never above `max`. 0 while empty.
 uint64_t histogram_quantile(const struct histogram *h, uint32_t ppm);
+
+// How many of the values are at most `value`, to within the width of its row.
+uint64_t histogram_count_to(const struct histogram *h, uint64_t value);
 
 // Arithmetic mean, rounded down; 0 while empty.
 uint64_t histogram_mean(const struct histogram *h);

@@ -23,6 +23,8 @@ struct uas_config {
     uint32_t expires_jitter_percent; // by up to which part what is granted is shortened, 0..50
     uint32_t register_contacts_max;  // Contacts in one REGISTER, up to CONTACTS_PER_AOR_MAX
     uint32_t redirect_bytes_max;     // of a 302 with more than one Contact
+    uint32_t busy_after_ms;          // a new request that has waited longer gets 503; 0: none does
+    uint32_t retry_after_s;          // told then, and up to twice this
     struct slice server;             // value of the Server header field, empty for none
     struct hash_key key;             // secret, of To tags and request identities
 };
@@ -46,6 +48,7 @@ struct uas_input {
     const struct endpoint *peer;  // its source
     const struct endpoint *local; // the address it came to
     uint32_t socket;              // the caller's name for where it came in, for answers sent later
+    uint32_t waited_ms;           // since it arrived
     struct now now;
 };
 

@@ -46,6 +46,12 @@
       "Datagrams dropped without an answer.")                                                      \
     X(DROPPED_UNANSWERABLE, COUNTER, "signpost_dropped_total", "reason=\"unanswerable\"",          \
       "Datagrams dropped without an answer.")                                                      \
+    X(DROPPED_OLD, COUNTER, "signpost_dropped_total", "reason=\"too_old\"",                        \
+      "Datagrams dropped without an answer.")                                                      \
+    X(DROPPED_GREEDY, COUNTER, "signpost_dropped_total", "reason=\"greedy_source\"",               \
+      "Datagrams dropped without an answer.")                                                      \
+    X(BUSY, COUNTER, "signpost_busy_total", "",                                                    \
+      "Requests answered 503 because they had waited longer than busy-after-ms.")                  \
     X(BINDINGS_ADDED, COUNTER, "signpost_bindings_added_total", "", "Bindings made.")              \
     X(BINDINGS_REFRESHED, COUNTER, "signpost_bindings_refreshed_total", "",                        \
       "Bindings made anew before they expired.")                                                   \

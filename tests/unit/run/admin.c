@@ -24,6 +24,15 @@ static void snapshot(const void *context, struct metrics *out)
 
 static const uint64_t workers = 3;
 
+static void delays(const void *context, struct histogram *out)
+{
+    (void)context;
+    histogram_reset(out);
+    histogram_record(out, 40);
+    histogram_record(out, 700);
+    histogram_record(out, 3000000);
+}
+
 // More than the kernel takes from a server whose client does not read.
 enum { PAGES = 300 };
 
@@ -50,7 +59,7 @@ static bool scan(const void *context, struct location_cursor *cursor, struct loc
 static struct admin *start(void)
 {
     const struct admin_config config = {.address = loopback,
-                                        .source = {snapshot, scan, &workers},
+                                        .source = {snapshot, delays, scan, &workers},
                                         .log = {.fd = STDERR_FILENO, .level = LOG_LEVEL_ERROR}};
     struct admin *admin = NULL;
     cr_assert_eq(admin_start(&config, &admin), ERR_OK);
@@ -244,7 +253,7 @@ Test(admin, address_in_use_is_refused_with_one_line_that_names_it)
     int fds[2];
     cr_assert_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
     struct admin_config config = {.address = loopback,
-                                  .source = {snapshot, scan, &workers},
+                                  .source = {snapshot, delays, scan, &workers},
                                   .log = {.fd = fds[1], .level = LOG_LEVEL_ERROR, .journal = true}};
     config.address.port = admin_port(first);
     struct admin *second = first;
@@ -267,11 +276,27 @@ Test(admin, address_of_another_host_is_refused)
 {
     const struct admin_config config = {
         .address = {.ip = {.family = IP_V4, .bytes = {192, 0, 2, 1}}, .port = 8060},
-        .source = {snapshot, scan, &workers},
+        .source = {snapshot, delays, scan, &workers},
         .log = {.fd = -1, .level = LOG_LEVEL_ERROR}};
     struct admin *admin = NULL;
     cr_expect_eq(admin_start(&config, &admin), ERR_RANGE);
     cr_expect_null(admin);
+}
+
+Test(admin, delays_are_a_histogram)
+{
+    struct admin *admin = start();
+    char *const answer = exchange(admin, "GET /metrics HTTP/1.0\r\n\r\n");
+    expect_in(answer, "\n# TYPE signpost_answer_delay_seconds histogram\n"
+                      "signpost_answer_delay_seconds_bucket{le=\"5e-05\"} 1\n");
+    expect_in(answer, "\nsignpost_answer_delay_seconds_bucket{le=\"0.0005\"} 1\n"
+                      "signpost_answer_delay_seconds_bucket{le=\"0.001\"} 2\n");
+    expect_in(answer, "\nsignpost_answer_delay_seconds_bucket{le=\"1\"} 2\n"
+                      "signpost_answer_delay_seconds_bucket{le=\"+Inf\"} 3\n"
+                      "signpost_answer_delay_seconds_sum 3.000740\n"
+                      "signpost_answer_delay_seconds_count 3\n");
+    free(answer);
+    admin_stop(admin);
 }
 
 // ---- /bindings

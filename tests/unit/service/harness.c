@@ -87,6 +87,7 @@ void harness_bytes(const void *bytes, size_t len)
     const struct uas_input in = {.bytes = slice_of(copy, len),
                                  .peer = &harness.peer,
                                  .local = &harness.local,
+                                 .waited_ms = harness.waited_ms,
                                  .now = harness.now};
     struct uas_output out = {.answer = buf_over(harness.answer, ANSWER_BYTES_MAX)};
     harness.answered = uas_handle(&harness.uas, harness.scratch, &harness.metrics, &in, &out);

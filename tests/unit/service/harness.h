@@ -17,6 +17,7 @@ struct harness {
     struct now now;
     struct endpoint peer;  // of what is sent: 192.0.2.4:5070 unless the test says otherwise
     struct endpoint local; // 192.0.2.1:5060
+    uint32_t waited_ms;    // 0
     uint32_t cseq;         // of the last message made by harness_send
     bool answered;
     struct endpoint target;

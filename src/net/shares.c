@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/shares.h"
+
+#include <string.h>
+
+enum {
+    GREEDY_PART = 4,
+    MODEST_PART = 16,
+    STOCK_EVERY =
+        512, // datagrams: soon enough for the smallest rings, seldom enough to cost nothing
+    NETWORK_BYTES = 8, // of an IPv6 address
+};
+
+// Not keyed: who finds another's bucket can send from there with his own share only.
+static unsigned bucket_of(const struct ip *source)
+{
+    uint64_t bits = 0;
+    memcpy(&bits, source->bytes, source->family == IP_V4 ? 4 : NETWORK_BYTES);
+    return (unsigned)(bits * UINT64_C(0x9e3779b97f4a7c15) >> 32) % SHARES_BUCKETS;
+}
+
+static bool exceeds(const struct shares *shares, uint32_t count)
+{
+    return count > shares->total / GREEDY_PART;
+}
+
+// The old counts less than the new, and what a source has stopped sending is soon forgotten.
+static void halve(struct shares *shares)
+{
+    shares->total = 0;
+    for (unsigned i = 0; i < SHARES_BUCKETS; i++) {
+        shares->counts[i] /= 2;
+        shares->total += shares->counts[i];
+    }
+}
+
+static void take_stock(struct shares *shares)
+{
+    if (shares->total >= SHARES_WINDOW) {
+        halve(shares);
+    }
+    shares->modest = 0;
+    for (unsigned i = 0; i < SHARES_BUCKETS; i++) {
+        shares->modest += exceeds(shares, shares->counts[i]) ? 0 : shares->counts[i];
+    }
+    shares->since = 0;
+}
+
+bool shares_count(struct shares *shares, const struct ip *source)
+{
+    uint32_t *const count = &shares->counts[bucket_of(source)];
+    if (++shares->since == STOCK_EVERY) {
+        take_stock(shares);
+    }
+    ++*count;
+    ++shares->total;
+    return exceeds(shares, *count) && shares->modest > shares->total / MODEST_PART;
+}
