@@ -67,6 +67,15 @@ static bool add_contact(struct answer *out, struct slice value)
     return true;
 }
 
+static bool add_challenge(struct answer *out, struct slice value)
+{
+    if (out->challenge_fields == ANSWER_CHALLENGES_MAX) {
+        return false;
+    }
+    out->challenges[out->challenge_fields++] = value;
+    return true;
+}
+
 struct reading {
     struct answer *answer;
     uint64_t content_bytes; // UINT64_MAX until a Content-Length is seen
@@ -84,6 +93,12 @@ static bool take_field(struct reading *r, struct slice name, struct slice value)
     case 'f': return !name_is(name, SLICE("From"), 'f') || set_once(&r->answer->from, value);
     case 't': return !name_is(name, SLICE("To"), 't') || set_once(&r->answer->to, value);
     case 'i': return !name_is(name, SLICE("Call-ID"), 'i') || set_once(&r->answer->call_id, value);
+    case 'w':
+        return !slice_equal_nocase(name, SLICE("WWW-Authenticate")) ||
+               add_challenge(r->answer, value);
+    case 'p':
+        return !slice_equal_nocase(name, SLICE("Proxy-Authenticate")) ||
+               add_challenge(r->answer, value);
     case 'm': return !name_is(name, SLICE("Contact"), 'm') || add_contact(r->answer, value);
     case 'l':
         return !name_is(name, SLICE("Content-Length"), 'l') ||
@@ -111,6 +126,7 @@ bool answer_parse(struct slice datagram, struct answer *out)
     struct reading r = {.answer = out, .content_bytes = UINT64_MAX};
     out->via = out->from = out->to = out->call_id = out->cseq = slice_of(NULL, 0);
     out->contact_fields = 0;
+    out->challenge_fields = 0;
     if (!next_line(&text, &out->start_line) || !parse_start_line(out->start_line, &out->status)) {
         return false;
     }

@@ -9,6 +9,7 @@
 
 enum {
     ANSWER_CONTACT_FIELDS_MAX = 64,
+    ANSWER_CHALLENGES_MAX = 8,
     ANSWER_STATUS_NONE = 0, // the start line is a request's: an echo, or a request to the phone
 };
 
@@ -21,6 +22,8 @@ struct answer {
     struct slice to;
     struct slice call_id;
     struct slice cseq;
+    unsigned challenge_fields; // WWW-Authenticate and Proxy-Authenticate
+    struct slice challenges[ANSWER_CHALLENGES_MAX];
     unsigned contact_fields;
     struct slice contacts[ANSWER_CONTACT_FIELDS_MAX]; // the first `contact_fields` are set
 };

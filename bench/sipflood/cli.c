@@ -76,6 +76,8 @@ static const struct option_row rows[] = {
      "population: calls per second to random users; default none"},
     {"timeout", "S", KIND_REAL, AT(timeout_s), 0.001, 64,
      "after it a request counts as lost; default 2, with --retransmit 32"},
+    {"password", "TEXT", KIND_TEXT, AT(password), 0, 0,
+     "everybody's, for digest challenges (401, 407); the user name is u<number>"},
     {"retransmit", NULL, KIND_FLAG, AT(retransmit), 0, 0,
      "send again by RFC 3261's timers (T1 500 ms)"},
     {"no-ack", NULL, KIND_FLAG, AT(no_ack), 0, 0,

@@ -23,6 +23,7 @@ struct cli {
     bool population;      // refreshes at each user's own times, and calls at rate_per_s
     const char *target;
     const char *domain;
+    const char *password; // or NULL
     uint64_t users;
     uint64_t count; // 0: no bound
     double duration_s;

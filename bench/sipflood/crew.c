@@ -65,6 +65,7 @@ static bool write_script(struct member *m, FILE *why)
         .local_port = (uint16_t)cli->local_port,
         .share = m->share,
         .expires_s = (uint32_t)cli->expires_s,
+        .challenges = cli->password != NULL,
         .run = random_mix(m->crew->run + m->share.thread),
         .cseq_start = m->crew->cseq_start,
     };
@@ -124,6 +125,7 @@ static bool make_engine(struct member *m, FILE *why)
                  .run = m->script.run},
         .waiting_max = waiting_max(cli),
         .timers = inflight_timers_of(to_ns(cli->timeout_s), cli->retransmit, invites),
+        .password = cli->password,
         .acks = !cli->no_ack && !cli->echo,
         .echo = cli->echo,
         .busy = cli->busy,

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "sipflood/batch.h"
+#include "sipflood/digest.h"
+#include "sipflood/random.h"
 #include "sipflood/stopwatch.h"
 
 enum {
@@ -30,6 +32,7 @@ struct engine {
     uint64_t settled; // requests at this pace, before those in the tally
     struct plan plan;
     struct inflight *inflight;
+    struct digest *digest; // with a password
     struct outbox *outbox;
     struct inbox *inbox;
     struct tally tally;
@@ -82,6 +85,10 @@ struct engine *engine_create(const struct engine_config *config, FILE *why)
         engine_destroy(e);
         return NULL;
     }
+    if (config->password != NULL && (e->digest = digest_create(why)) == NULL) {
+        engine_destroy(e);
+        return NULL;
+    }
     if (!watch_ports(e)) {
         (void)fprintf(why, "cannot watch the sockets: %s\n", strerror(errno));
         engine_destroy(e);
@@ -98,6 +105,7 @@ void engine_destroy(struct engine *e)
     if (e->epoll >= 0) {
         (void)close(e->epoll);
     }
+    digest_destroy(e->digest);
     inbox_destroy(e->inbox);
     outbox_destroy(e->outbox);
     inflight_destroy(e->inflight);
@@ -150,8 +158,12 @@ static void send_again(struct engine *e, uint64_t now_ns)
 {
     uint64_t n;
     while (inflight_resend(e->inflight, now_ns, &n)) {
-        send_request(e, n, inflight_step(e->inflight, n));
-        e->tally.counts.resent++;
+        const struct step *step = inflight_step(e->inflight, n);
+        // The challenge that an answer to one was made from is not kept.
+        if (!step->credentials) {
+            send_request(e, n, step);
+            e->tally.counts.resent++;
+        }
     }
 }
 
@@ -225,6 +237,62 @@ static void judge(struct engine *e, const struct sent *sent, const struct answer
     tally_keep(&e->tally, &why, datagram);
 }
 
+// Writes the header field that answers the first challenge it can; empty when it can none.
+static struct slice authorize(struct engine *e, const struct script_part *part,
+                              const struct answer *answer, struct buf *out)
+{
+    char user[SCRIPT_TEXT_BYTES];
+    char cnonce[SCRIPT_TEXT_BYTES];
+    struct challenge challenge;
+    unsigned i = 0;
+    while (i < answer->challenge_fields && !challenge_parse(answer->challenges[i], &challenge)) {
+        i++;
+    }
+    if (i == answer->challenge_fields) {
+        return slice_of(NULL, 0);
+    }
+    struct buf random = buf_over(cnonce, sizeof(cnonce));
+    buf_put_hex64(&random, random_mix(e->config.script->run ^ inflight_next(e->inflight)));
+    const struct credentials credentials = {
+        .user = script_user(part, user),
+        .password = slice_of(e->config.password, strlen(e->config.password)),
+        .method = scenario_of(part->kind)->method,
+        .uri = script_uri(e->config.script, part, &e->scratch),
+        .cnonce = buf_slice(&random),
+    };
+    buf_put(out, answer->status == 407 ? SLICE("Proxy-Authorization: ") : SLICE("Authorization: "));
+    const bool ok = digest_answer(e->digest, &challenge, &credentials, out);
+    buf_put(out, SLICE("\r\n"));
+    return ok && buf_ok(out) ? buf_slice(out) : slice_of(NULL, 0);
+}
+
+// Asks once more with credentials (RFC 3261 22.2). False when there is no way to.
+static bool ask_again(struct engine *e, const struct sent *sent, const struct answer *answer,
+                      uint64_t intended_ns)
+{
+    char text[SCRIPT_MESSAGE_BYTES_MAX];
+    struct buf field = buf_over(text, sizeof(text));
+    struct step step = sent->step;
+    const uint64_t n = inflight_next(e->inflight);
+    const bool asked = answer->status == 401 || answer->status == 407;
+    if (!asked || e->digest == NULL || step.credentials || inflight_full(e->inflight)) {
+        return false;
+    }
+    step.credentials = true;
+    const struct script_part part = script_part_of(e->config.script, n, &step);
+    const struct slice line = authorize(e, &part, answer, &field);
+    char *room = outbox_room(e->outbox, e->config.ports->fds[sent->socket]);
+    const size_t len =
+        slice_empty(line) ? 0 : script_request_with(e->config.script, &part, line, room);
+    if (len == 0) {
+        return false;
+    }
+    outbox_add(e->outbox, len);
+    inflight_begin(e->inflight, &step, intended_ns, e->now_ns);
+    e->tally.counts.challenged++;
+    return true;
+}
+
 // An answer that settles nothing. The final answer to an INVITE is repeated until its ACK
 // arrives (RFC 3261 17.2.1), any other only when the request was.
 static void take_surplus(struct engine *e, enum inflight_match match, bool invite,
@@ -257,7 +325,9 @@ static void take_answer(struct engine *e, const struct sent *sent, const struct 
     const enum inflight_match match = inflight_answer(e->inflight, sent->n, &intended_ns);
     if (match == INFLIGHT_FIRST) {
         e->last_ns = now_ns;
-        judge(e, sent, answer, datagram, now_ns - intended_ns);
+        if (!ask_again(e, sent, answer, intended_ns)) {
+            judge(e, sent, answer, datagram, now_ns - intended_ns);
+        }
     } else {
         take_surplus(e, match, invite, datagram);
     }

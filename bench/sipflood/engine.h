@@ -19,12 +19,13 @@ struct engine_config {
     uint64_t
         waiting_max; // requests that may be on their way at once; more wait until one is settled
     struct inflight_timers timers;
-    bool acks;      // acknowledge the final answers to INVITEs
-    bool echo;      // an answer is right when its branch is: the target is an echo
-    bool busy;      // never sleep
-    bool gso;       // send trains
-    bool gro;       // take trains
-    unsigned shown; // wrong answers kept
+    const char *password; // answers challenges; NULL: a challenge is a wrong answer
+    bool acks;            // acknowledge the final answers to INVITEs
+    bool echo;            // an answer is right when its branch is: the target is an echo
+    bool busy;            // never sleep
+    bool gso;             // send trains
+    bool gro;             // take trains
+    unsigned shown;       // wrong answers kept
 };
 
 struct engine;

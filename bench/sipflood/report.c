@@ -30,6 +30,7 @@ static const struct count_row count_rows[] = {
     {"provisional", AT(provisional), "1xx"},
     {"resent", AT(resent), "requests sent again"},
     {"acks", AT(acks), "ACKs sent"},
+    {"challenged", AT(challenged), "requests asked once more with credentials"},
     {"unreachable", AT(unreachable), "ICMP errors: nobody listens at the target"},
     {"send_full", AT(send_full), "waits for room in a send queue"},
     {"unsent", AT(unsent), "messages the system did not take"},
@@ -237,6 +238,7 @@ static void write_parameters(struct json *j, const struct cli *cli)
     json_real(j, "loss_max_percent", cli->loss_max_percent);
     json_bool(j, "retransmit", cli->retransmit);
     json_bool(j, "ack", !cli->no_ack);
+    json_bool(j, "password", cli->password != NULL);
     json_bool(j, "echo", cli->echo);
     json_bool(j, "busy", cli->busy);
     json_bool(j, "gso", cli->gso);

@@ -91,17 +91,20 @@ struct drafting {
 };
 
 // REGISTER and OPTIONS go to the domain, an INVITE to its callee.
-static void put_request_line(struct draft *d, const struct drafting *g, struct slice method)
+static void put_request_line(struct draft *d, const struct drafting *g, struct slice method,
+                             struct script_spans *spans)
 {
     const struct script_config *c = g->config;
     buf_put(&d->text, method);
     put(d, " ");
+    const size_t uri = d->text.len;
     if (g->scenario->invite) {
         put_user(d, FIELD_CALLEE, c->domain);
     } else {
         put(d, "sip:");
         buf_put(&d->text, c->domain);
     }
+    spans->uri = span_from(d, uri);
     put(d, " SIP/2.0\r\n");
 }
 
@@ -111,7 +114,7 @@ static void put_head(struct draft *d, const struct drafting *g, struct slice met
 {
     const struct script *s = g->script;
     const struct script_config *c = g->config;
-    put_request_line(d, g, method);
+    put_request_line(d, g, method, spans);
     put(d, "Via: SIP/2.0/UDP ");
     put_host(d, &c->local_ip);
     put(d, ":");
@@ -203,6 +206,7 @@ static bool draft_request(const struct drafting *g, struct script_lines *lines)
         buf_put_u64(&d.text, g->scenario->binds ? g->config->expires_s : 0);
         put(&d, "\r\n");
     }
+    lines->fields_at = (uint16_t)d.text.len;
     put(&d, "User-Agent: sipflood/" SIGNPOST_VERSION "\r\n"
             "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n");
     put_body(&d, g);
@@ -235,6 +239,7 @@ bool script_init(struct script *s, const struct script_config *c)
         .run = c->run,
         .cseq_start = c->cseq_start,
         .expires_s = c->expires_s,
+        .cseqs_each = c->challenges ? 2 : 1,
         .local_port = c->local_port,
     };
     // The magic cookie of RFC 3261 8.1.1.7, and half of the run's number.
@@ -316,7 +321,8 @@ struct script_part script_part_of(const struct script *s, uint64_t n, const stru
     set_decimal(&part, FIELD_CALLEE, step->callee);
     set_decimal(&part, FIELD_PORT, port_of(s, step->caller));
     set_decimal(&part, FIELD_CALLEE_PORT, port_of(s, step->callee));
-    set_decimal(&part, FIELD_CSEQ, CSEQ_BASE + s->cseq_start + step->turn % CSEQ_ROUNDS);
+    const uint64_t cseq = (uint64_t)step->turn * s->cseqs_each + (step->credentials ? 1 : 0);
+    set_decimal(&part, FIELD_CSEQ, CSEQ_BASE + s->cseq_start + (uint32_t)(cseq % CSEQ_ROUNDS));
     set_hex(&part, FIELD_BRANCH, n);
     set_hex(&part, FIELD_TAG, random_mix(s->run + step->call));
     set_hex(&part, FIELD_CALL, random_mix(call));
@@ -333,9 +339,41 @@ static size_t fill(const struct script_template *t, const struct script_part *pa
     return t->len;
 }
 
+static struct slice spanned(const char *bytes, struct script_span span)
+{
+    return slice_of(bytes + span.at, span.len);
+}
+
 size_t script_request(const struct script *s, const struct script_part *part, char *out)
 {
     return fill(&s->lines[part->kind].request, part, out);
+}
+
+size_t script_request_with(const struct script *s, const struct script_part *part,
+                           struct slice field, char *out)
+{
+    const size_t len = script_request(s, part, out);
+    const size_t at = s->lines[part->kind].fields_at;
+    if (field.len > SCRIPT_MESSAGE_BYTES_MAX - len) {
+        return 0;
+    }
+    memmove(out + at + field.len, out + at, len - at);
+    memcpy(out + at, field.at, field.len);
+    return len + field.len;
+}
+
+struct slice script_uri(const struct script *s, const struct script_part *part,
+                        struct script_scratch *scratch)
+{
+    fill(&s->lines[part->kind].request, part, scratch->request);
+    return spanned(scratch->request, s->lines[part->kind].spans.uri);
+}
+
+struct slice script_user(const struct script_part *part, char room[SCRIPT_TEXT_BYTES])
+{
+    room[0] = 'u';
+    memcpy(room + 1, part->text[FIELD_CALLER], field_width[FIELD_CALLER]);
+    return slice_of(room, field_width[FIELD_CALLER] + 1U);
 }
 
 size_t script_ack(const struct script *s, const struct script_part *part, struct slice to,
@@ -347,11 +385,6 @@ size_t script_ack(const struct script *s, const struct script_part *part, struct
     buf_put(&rest, to);
     buf_put(&rest, SLICE("\r\nContent-Length: 0\r\n\r\n"));
     return buf_ok(&rest) ? len + rest.len : 0;
-}
-
-static struct slice spanned(const char *bytes, struct script_span span)
-{
-    return slice_of(bytes + span.at, span.len);
 }
 
 struct expectation script_expect(const struct script *s, const struct script_part *part,

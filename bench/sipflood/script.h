@@ -28,7 +28,8 @@ struct script_config {
     uint16_t local_port; // port 0 of the share
     struct share share;
     uint32_t expires_s;
-    uint64_t run; // tells the Call-IDs and branches of two runs, or threads, apart
+    uint64_t run;    // tells the Call-IDs and branches of two runs, or threads, apart
+    bool challenges; // there may be some: each turn leaves a CSeq for the answer to one
     // CSeq is 1,000,000,000 + this + the step's turn; below 10^9.
     // A later run needs a higher one, because the Call-ID of a user's REGISTERs never changes.
     uint32_t cseq_start;
@@ -38,8 +39,9 @@ struct script_config {
 struct step {
     uint64_t call; // tells the dialogs of the run apart
     uint32_t caller;
-    uint32_t callee; // without one the same as the caller
-    uint32_t turn;   // higher than in any earlier request for the same registration
+    uint32_t callee;  // without one the same as the caller
+    uint32_t turn;    // higher than in any earlier request for the same registration
+    bool credentials; // asked once more, with an answer to the challenge
     enum scenario_kind kind;
 };
 
@@ -60,9 +62,9 @@ struct script_span {
     uint16_t len;
 };
 
-// Where the request has what its answer must repeat.
+// Where the request has its Request-URI, and what its answer must repeat.
 struct script_spans {
-    struct script_span from, to, call_id, cseq;
+    struct script_span uri, from, to, call_id, cseq;
 };
 
 struct script_patch {
@@ -80,6 +82,7 @@ struct script_template {
 struct script_lines {
     struct script_template request;
     struct script_spans spans; // of the request
+    uint16_t fields_at;        // where further header fields may stand
 };
 
 // Open for the sake of tests and of embedding; fields belong to script.c.
@@ -88,6 +91,7 @@ struct script {
     uint64_t run;
     uint32_t cseq_start;
     uint32_t expires_s;
+    uint32_t cseqs_each; // turn
     uint16_t local_port;
     uint16_t branch_prefix_len;
     char branch_prefix[SCRIPT_TEXT_BYTES];
@@ -113,6 +117,18 @@ struct script_part script_part_of(const struct script *s, uint64_t n, const stru
 
 // Writes the request; `out` holds SCRIPT_MESSAGE_BYTES_MAX. Returns its length.
 size_t script_request(const struct script *s, const struct script_part *part, char *out);
+
+// The same with one more header field. 0 when that does not fit.
+size_t script_request_with(const struct script *s, const struct script_part *part,
+                           struct slice field, char *out);
+
+// The Request-URI; it borrows from the scratch.
+struct script_scratch;
+struct slice script_uri(const struct script *s, const struct script_part *part,
+                        struct script_scratch *scratch);
+
+// The user's name, without a domain; it borrows from the part.
+struct slice script_user(const struct script_part *part, char room[SCRIPT_TEXT_BYTES]);
 
 // Writes the ACK of RFC 3261 17.1.1.3: the INVITE's branch, From, Call-ID, CSeq number and
 // Request-URI, and the To of the answer. 0 when it does not fit SCRIPT_MESSAGE_BYTES_MAX.

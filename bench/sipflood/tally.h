@@ -14,6 +14,7 @@ struct tally_counts {
     uint64_t sent;
     uint64_t resent;
     uint64_t acks;
+    uint64_t challenged; // requests asked once more with credentials
     uint64_t right;
     uint64_t wrong_status;
     uint64_t wrong_content;
