@@ -149,11 +149,14 @@ bool answer_parse(struct slice datagram, struct answer *out)
            !slice_empty(out->call_id) && !slice_empty(out->cseq);
 }
 
-// Offset of the first of `stops` outside of quotes and angle brackets; s.len when there is none.
-static size_t find_outside(struct slice s, const char *stops)
+// Offset of the first `stop` outside of quotes and angle brackets; s.len when there is none.
+static size_t find_outside(struct slice s, char stop)
 {
     bool quoted = false;
     bool bracketed = false;
+    if (slice_find(s, stop) == s.len) {
+        return s.len;
+    }
     for (size_t i = 0; i < s.len; i++) {
         const char c = s.at[i];
         if (quoted) {
@@ -164,7 +167,7 @@ static size_t find_outside(struct slice s, const char *stops)
             quoted = true;
         } else if (c == '<' || c == '>') {
             bracketed = c == '<';
-        } else if (!bracketed && c != '\0' && strchr(stops, c) != NULL) {
+        } else if (c == stop && !bracketed) {
             return i;
         }
     }
@@ -173,12 +176,12 @@ static size_t find_outside(struct slice s, const char *stops)
 
 bool contact_next(struct slice *rest, struct contact *out)
 {
-    const size_t comma = find_outside(*rest, ",");
+    const size_t comma = find_outside(*rest, ',');
     const struct slice one = slice_trim(slice_of(rest->at, comma));
     if (slice_empty(one)) {
         return false;
     }
-    const size_t semicolon = find_outside(one, ";");
+    const size_t semicolon = find_outside(one, ';');
     const struct slice address = slice_trim(slice_of(one.at, semicolon));
     out->params = slice_from(one, semicolon);
     out->uri = address;
@@ -201,7 +204,7 @@ struct slice param_value(struct slice params, struct slice name)
 {
     while (!slice_empty(params)) {
         params = slice_from(params, 1);
-        const size_t end = find_outside(params, ";");
+        const size_t end = find_outside(params, ';');
         const struct slice one = slice_of(params.at, end);
         const size_t equals = slice_find(one, '=');
         if (slice_equal_nocase(slice_trim(slice_of(one.at, equals)), name)) {

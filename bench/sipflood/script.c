@@ -274,9 +274,18 @@ static uint64_t decimal_of_8(uint32_t value)
 
 static void set_decimal(struct script_part *part, enum script_field field, uint32_t value)
 {
-    const uint64_t digits[2] = {decimal_of_8(value / 100000000), decimal_of_8(value % 100000000)};
-    memcpy(part->text[field], (const char *)digits + sizeof(digits) - field_width[field],
-           field_width[field]);
+    enum { TEN_TO_8 = 100000000 };
+
+    const size_t width = field_width[field];
+    const uint64_t low = decimal_of_8(value % TEN_TO_8);
+    if (width <= sizeof(low)) {
+        memcpy(part->text[field], (const char *)&low + sizeof(low) - width, width);
+        return;
+    }
+    const size_t more = width - sizeof(low);
+    const uint64_t high = decimal_of_8(value / TEN_TO_8);
+    memcpy(part->text[field], (const char *)&high + sizeof(high) - more, more);
+    memcpy(part->text[field] + more, &low, sizeof(low));
 }
 
 // Sixteen digits without a loop over them: eight nibbles at a time, each in its own byte. This
