@@ -96,6 +96,10 @@ static enum err parse_parameters(struct slice *rest, struct slice *params,
     struct param param;
     const char *start = NULL;
     const char *end = NULL;
+    *params = slice_of(NULL, 0);
+    if (slice_empty(*rest)) {
+        return ERR_OK;
+    }
     names.count = 0;
     while (params_next(rest, &param)) {
         if (!params_name_is_new(&names, param.name)) {
@@ -105,7 +109,9 @@ static enum err parse_parameters(struct slice *rest, struct slice *params,
         start = start == NULL ? param.whole.at : start;
         end = slice_end(param.whole);
     }
-    *params = start == NULL ? slice_of(NULL, 0) : slice_between(start, end);
+    if (start != NULL) {
+        *params = slice_between(start, end);
+    }
     return slice_empty(*rest) || rest->at[0] == ',' ? ERR_OK : ERR_SYNTAX;
 }
 

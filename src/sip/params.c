@@ -103,15 +103,10 @@ static bool take_value(struct slice *rest, struct param *out)
     return true;
 }
 
-bool params_next(struct slice *rest, struct param *out)
+bool params_take(struct slice *rest, struct param *out)
 {
-    struct slice s = chars_skip_lws(*rest);
-    *rest = s;
-    if (slice_empty(s) || s.at[0] != ';') {
-        return false;
-    }
-    const char *const start = s.at;
-    s = chars_skip_lws(slice_from(s, 1));
+    const char *const start = rest->at;
+    struct slice s = chars_skip_lws(slice_from(*rest, 1));
     out->name = slice_of(s.at, chars_span(CHARS_TOKEN, s));
     out->value = slice_of(NULL, 0);
     out->has_value = false;
@@ -132,7 +127,7 @@ bool params_next(struct slice *rest, struct param *out)
     return true;
 }
 
-bool params_name_is_new(struct param_names *names, struct slice name)
+bool params_name_is_other(struct param_names *names, struct slice name)
 {
     assert(names->count <= HEADER_PARAMS_MAX);
     for (size_t i = 0; i < names->count; i++) {

@@ -3,7 +3,7 @@
 #define SIGNPOST_SIP_PARAMS_H
 
 #include "signpost/base/limits.h"
-#include "signpost/base/slice.h"
+#include "signpost/sip/chars.h"
 
 // ";name[=value]" lists, one parameter at a time. There are two grammars: those inside a URI
 // (RFC 3261 25.1 uri-parameters: no white space, escapes) and those of header fields
@@ -26,7 +26,15 @@ struct param {
 // is replaced (RFC 3581 4), and so may "expires=", for a malformed value counts as an hour (RFC
 // 3261 20.10).
 bool params_next_uri(struct slice *rest, struct param *out);
-bool params_next(struct slice *rest, struct param *out);
+
+// params_next, once there is a ";".
+bool params_take(struct slice *rest, struct param *out);
+
+static inline bool params_next(struct slice *rest, struct param *out)
+{
+    *rest = chars_skip_lws(*rest);
+    return rest->len > 0 && rest->at[0] == ';' && params_take(rest, out);
+}
 
 // The names of one header field's parameters so far; .count is 0 to begin with.
 struct param_names {
@@ -34,9 +42,19 @@ struct param_names {
     struct slice at[HEADER_PARAMS_MAX];
 };
 
+// params_name_is_new, once there is another one.
+bool params_name_is_other(struct param_names *names, struct slice name);
+
 // Takes the name down. False when it has been there before, without regard to case, or when it
 // would be one more than HEADER_PARAMS_MAX.
-bool params_name_is_new(struct param_names *names, struct slice name);
+static inline bool params_name_is_new(struct param_names *names, struct slice name)
+{
+    if (names->count > 0) {
+        return params_name_is_other(names, name);
+    }
+    names->at[names->count++] = name;
+    return true;
+}
 
 // Length of the quoted string at the front of `s`, with its quotes, or 0 when there is none that
 // ends.
