@@ -18,10 +18,11 @@ enum err host_take(struct slice *rest, struct slice *host, struct ip *ip)
         }
     } else {
         len = ip_take_v4(s, ip);
-        if (len == 0 || (len < s.len && chars_has(CHARS_HOST, s.at[len]))) {
+        if (len > 0 && len < s.len && chars_has(CHARS_HOST, s.at[len])) {
             *ip = (struct ip){.family = IP_NONE};
-            len = hostname_length(s);
+            len = 0;
         }
+        len = len > 0 ? len : hostname_length(s);
         if (len == 0) {
             return ERR_SYNTAX;
         }

@@ -29,31 +29,32 @@ static void fault(struct message *m, const char *problem)
     }
 }
 
-// For line_end, when the first CR or LF, at `n`, is no CRLF.
-static size_t odd_line_end(struct slice s, size_t n, bool *bare_cr)
+// Where a line ends, and where what follows it begins: before and behind its CRLF, or a lone LF,
+// which will do as well.
+struct line_end {
+    size_t at; // length of the whole text when no line end comes
+    size_t next;
+};
+
+// For find_line_end, when the first CR or LF, at `n`, is no CRLF.
+static struct line_end find_odd_line_end(struct slice s, size_t n, bool *bare_cr)
 {
     while (n < s.len && s.at[n] == '\r' && (n + 1 == s.len || s.at[n + 1] != '\n')) {
         *bare_cr = true;
         n += 1 + scan_either(slice_from(s, n + 1), '\r', '\n');
     }
-    return n;
+    const bool crlf = n < s.len && s.at[n] == '\r';
+    return (struct line_end){.at = n, .next = n + (crlf ? 2 : 1)};
 }
 
-// Offset of the CRLF that ends the first line (a lone LF will do as well), or s.len when there is
-// none. *bare_cr is set when a CR stands before that which belongs to no line end.
-static inline size_t line_end(struct slice s, bool *bare_cr)
+// *bare_cr is set when a CR stands before the line's end that belongs to no line end.
+static inline struct line_end find_line_end(struct slice s, bool *bare_cr)
 {
     const size_t n = scan_either(s, '\r', '\n');
-    const bool crlf = n + 1 < s.len && s.at[n] == '\r' && s.at[n + 1] == '\n';
-    return crlf ? n : odd_line_end(s, n, bare_cr);
-}
-
-// What follows the line that ends at offset `n`.
-static inline struct slice behind_line(struct slice s, size_t n)
-{
-    assert(n < s.len);
-    const size_t next = s.at[n] == '\r' ? n + 2 : n + 1;
-    return slice_of(s.at + next, s.len - next);
+    if (s.len - n < 2 || memcmp(s.at + n, "\r\n", 2) != 0) {
+        return find_odd_line_end(s, n, bare_cr);
+    }
+    return (struct line_end){.at = n, .next = n + 2};
 }
 
 enum err message_parse(struct slice bytes, struct message *m)
@@ -73,11 +74,11 @@ enum err message_parse(struct slice bytes, struct message *m)
     while (bytes.len > 0 && (bytes.at[0] == '\r' || bytes.at[0] == '\n')) {
         bytes = slice_from(bytes, 1);
     }
-    const size_t end = line_end(bytes, &bare_cr);
-    if (end == bytes.len || parse_start_line(slice_of(bytes.at, end), bare_cr, m) != ERR_OK) {
+    const struct line_end end = find_line_end(bytes, &bare_cr);
+    if (end.at == bytes.len || parse_start_line(slice_of(bytes.at, end.at), bare_cr, m) != ERR_OK) {
         return ERR_SYNTAX;
     }
-    bytes = behind_line(bytes, end);
+    bytes = slice_from(bytes, end.next);
     parse_header(&bytes, m, &seen);
     check_header(m, &seen);
     check_values(m);
@@ -142,26 +143,24 @@ static enum err parse_odd_start_line(struct slice line, size_t method_len, struc
     return ERR_OK;
 }
 
-static inline bool begins_with_blank(struct slice s)
+static inline bool blank_at(struct slice s, size_t n)
 {
-    return s.len > 0 && (s.at[0] == ' ' || s.at[0] == '\t');
+    return n < s.len && (unsigned char)s.at[n] <= ' ' && (s.at[n] == ' ' || s.at[n] == '\t');
 }
 
-// The line that ends at offset `n` is folded (RFC 3261 7.3.1): the offset of its last line's end.
-static size_t folded_line_end(struct slice s, size_t n, bool *bare_cr)
+// The line is folded (RFC 3261 7.3.1): the end of the last of its lines.
+static struct line_end find_folded_end(struct slice s, struct line_end end, bool *bare_cr)
 {
-    struct slice rest = behind_line(s, n);
-    while (begins_with_blank(rest)) {
+    while (blank_at(s, end.next)) {
         bool bare = false;
-        const size_t end = line_end(rest, &bare);
-        if (end == rest.len) {
+        const struct line_end more = find_line_end(slice_from(s, end.next), &bare);
+        if (end.next + more.at == s.len) {
             break;
         }
         *bare_cr = *bare_cr || bare;
-        n = (size_t)(rest.at - s.at) + end;
-        rest = behind_line(s, n);
+        end = (struct line_end){.at = end.next + more.at, .next = end.next + more.next};
     }
-    return n;
+    return end;
 }
 
 // False when there is no room for the row. A first one of its kind always finds some, so that an
@@ -225,22 +224,20 @@ static void parse_header(struct slice *rest, struct message *m, struct seen *see
     seen->again = 0;
     for (;;) {
         bool bare_cr = false;
-        size_t end = line_end(s, &bare_cr);
-        if (end == s.len) {
+        struct line_end end = find_line_end(s, &bare_cr);
+        if (end.at == s.len) {
             fault(m, "Missing Empty Line After Header");
             break;
         }
-        struct slice next = behind_line(s, end);
-        if (end == 0) {
-            s = next;
+        if (end.at > 0 && blank_at(s, end.next)) {
+            end = find_folded_end(s, end, &bare_cr);
+        }
+        const struct slice line = slice_of(s.at, end.at);
+        s = slice_of(s.at + end.next, s.len - end.next);
+        if (slice_empty(line)) {
             break;
         }
-        if (begins_with_blank(next)) {
-            end = folded_line_end(s, end, &bare_cr);
-            next = behind_line(s, end);
-        }
-        parse_row(m, seen, slice_of(s.at, end), bare_cr);
-        s = next;
+        parse_row(m, seen, line, bare_cr);
     }
     *rest = s;
 }
