@@ -11,12 +11,17 @@ const char buf_pairs[] = "00010203040506070809101112131415161718192021222324"
 char *buf_write_u64(char *at, uint64_t value, unsigned digits)
 {
     unsigned left = digits;
-    for (; left >= 2; value /= 100) {
+    for (; left >= 2 && value > UINT32_MAX; value /= 100) {
         left -= 2;
         (void)buf_write2(at + left, (unsigned)(value % 100));
     }
+    uint32_t low = (uint32_t)value; // 32 bits, as most numbers have, take less to divide
+    for (; left >= 2; low /= 100) {
+        left -= 2;
+        (void)buf_write2(at + left, low % 100);
+    }
     if (left == 1) {
-        *at = (char)('0' + value % 10);
+        *at = (char)('0' + low % 10);
     }
     return at + digits;
 }

@@ -24,6 +24,9 @@ static enum err parse_parameters(struct slice *rest, struct slice *params,
 // including the white space behind it, or SIZE_MAX when it is malformed.
 static size_t display_length(struct slice s)
 {
+    if (s.len > 0 && s.at[0] == '<') {
+        return 0;
+    }
     size_t n = s.len > 0 && s.at[0] == '"' ? quoted_length(s) : 0;
     if (n == 0) {
         while (n < s.len && (chars_has(CHARS_TOKEN, s.at[n]) || chars_lws(s.at[n]))) {

@@ -385,26 +385,34 @@ struct slice uri_host(const struct uri *uri)
     return slice_of(uri->host.at, dot ? len - 1 : len);
 }
 
+static void put_unescaped(struct buf *b, struct slice text)
+{
+    while (text.len > 0) {
+        bool literal;
+        buf_put_char(b, take_char(&text, &literal));
+    }
+}
+
 void uri_put_aor(struct buf *b, const struct uri *uri)
 {
     assert(uri->scheme != URI_OTHER);
-    struct slice user = uri->user;
-    if (slice_find(user, '%') == user.len) {
-        buf_put(b, user);
+    if (slice_find(uri->user, '%') == uri->user.len) {
+        buf_put(b, uri->user);
     } else {
-        while (user.len > 0) {
-            bool literal;
-            buf_put_char(b, take_char(&user, &literal));
-        }
+        put_unescaped(b, uri->user);
     }
-    buf_put_char(b, '@');
     if (uri->host_ip.family != IP_NONE) {
+        buf_put_char(b, '@');
         ip_put(b, &uri->host_ip);
         return;
     }
     const struct slice host = uri_host(uri);
-    char *const at = buf_room(b, host.len);
-    for (size_t i = 0; at != NULL && i < host.len; i++) {
-        at[i] = ascii_lower(host.at[i]);
+    char *const at = buf_room(b, 1 + host.len);
+    if (at == NULL) {
+        return;
+    }
+    at[0] = '@';
+    for (size_t i = 0; i < host.len; i++) {
+        at[1 + i] = ascii_lower(host.at[i]);
     }
 }
