@@ -47,15 +47,16 @@ enum header header_of(struct slice name)
     return h != HEADER_OTHER && slice_equal_nocase(name, rows[h].name) ? h : HEADER_OTHER;
 }
 
-// The header field that may stand at the front of a line: it has the name's first letter, and a
-// colon where the name would end, which no two have.
+// The header field that may stand at the front of a line: it has the name's first letter, a colon
+// where the name would end, and its last letter before that, as no two have.
 static enum header candidate_at(struct slice line)
 {
     const char first = ascii_lower(line.at[0]);
     return
 #define X(id, text, compact, once)                                                                 \
     first == ascii_lower((text)[0]) && line.len >= sizeof(text) &&                                 \
-            line.at[sizeof(text) - 1] == ':'                                                       \
+            line.at[sizeof(text) - 1] == ':' &&                                                    \
+            ascii_lower(line.at[sizeof(text) - 2]) == ascii_lower((text)[sizeof(text) - 2])        \
         ? HEADER_##id                                                                              \
         :
         HEADERS(X)

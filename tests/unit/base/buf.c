@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include <stdio.h>
+
 #include "tests/unit/support.h"
 
 Test(buf, fresh_one_is_empty_and_fine)
@@ -156,4 +158,32 @@ Test(buf, hexadecimal_has_sixteen_lower_case_digits)
     struct buf b = buf_over(memory, sizeof(memory));
     buf_put_hex64(&b, 1);
     cr_assert_not(buf_ok(&b));
+}
+
+Test(buf, digits_are_counted_and_written)
+{
+    char memory[32];
+    for (uint64_t value = 1, digits = 1; digits <= 20; value *= 10, digits++) {
+        const uint64_t values[] = {value - 1, value, value + 1, value * 9};
+        for (size_t i = 0; i < LENGTH_OF(values); i++) {
+            char expected[32];
+            const int len = snprintf(expected, sizeof(expected), "%lu", values[i]);
+            cr_assert_eq(buf_digits(values[i]), (unsigned)len, "%s", expected);
+            const char *const end = buf_write_u64(memory, values[i], (unsigned)len);
+            ASSERT_TEXT(slice_between(memory, end), expected);
+        }
+    }
+    ASSERT_TEXT(slice_between(memory, buf_write_u64(memory, 42, 5)), "00042");
+}
+
+Test(buf, room_is_given_whole_or_not_at_all)
+{
+    char memory[4];
+    struct buf b = buf_over(memory, sizeof(memory));
+    cr_assert_eq(buf_room(&b, 3), memory);
+    cr_assert_eq(buf_room(&b, 1), memory + 3);
+    cr_assert_eq(b.len, 4);
+    cr_assert_null(buf_room(&b, 1));
+    cr_assert_not(buf_ok(&b));
+    cr_assert_eq(b.len, 4);
 }

@@ -271,3 +271,31 @@ Test(cidr, malformed_or_overlong_prefix_is_refused)
         cr_expect_not(cidr_parse(text_slice(faulty[i]), &net), "\"%s\"", faulty[i]);
     }
 }
+
+Test(ip, dotted_quad_is_taken_off_the_front)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+    } rows[] = {
+        {"192.0.2.1", 9},
+        {"192.0.2.1:5060", 9},
+        {"001.002.003.004;x", 15},
+        {"1.2.3.4567", 0},
+        {"1.2.3.1234", 9},
+        {"1.2.3", 0},
+        {"1.2.3.", 0},
+        {"1..3.4", 0},
+        {"1234.1.1.1", 0},
+        {"256.1.1.1", 0},
+        {"", 0},
+        {"a.b.c.d", 0},
+        {"1.2.3.4.5", 7},
+    };
+
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct ip ip = {.family = IP_NONE};
+        cr_expect_eq(ip_take_v4(text_slice(rows[i].text), &ip), rows[i].len, "%s", rows[i].text);
+        cr_expect_eq(ip.family, rows[i].len > 0 ? IP_V4 : IP_NONE, "%s", rows[i].text);
+    }
+}

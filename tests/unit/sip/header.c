@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "signpost/base/buf.h"
 #include "tests/unit/support.h"
 
 // RFC 3261 7.3.3, 20: names, compact forms, and whether the field may be repeated.
@@ -81,4 +82,25 @@ Test(header, only_compact_forms_are_one_letter_long)
 Test(header, other_has_no_name, .signal = SIGABRT)
 {
     (void)header_name(HEADER_OTHER);
+}
+
+Test(header, full_name_and_colon_at_the_front_of_a_line)
+{
+    for (unsigned h = 0; h < HEADER_OTHER; h++) {
+        char memory[64];
+        struct buf b = buf_over(memory, sizeof(memory));
+        size_t len = 0;
+        buf_put(&b, header_name((enum header)h));
+        cr_assert_eq(header_at(buf_slice(&b), &len), HEADER_OTHER, "no colon");
+        buf_put(&b, SLICE(": x"));
+        cr_assert_eq(header_at(buf_slice(&b), &len), h, "%s", header_name((enum header)h).at);
+        cr_assert_eq(len, header_name((enum header)h).len);
+        memory[1] ^= 1;
+        cr_assert_eq(header_at(buf_slice(&b), &len), HEADER_OTHER, "another name");
+    }
+    size_t len = 0;
+    cr_assert_eq(header_at(SLICE("cALL-iD:x"), &len), HEADER_CALL_ID);
+    cr_assert_eq(header_at(SLICE("To : x"), &len), HEADER_OTHER);
+    cr_assert_eq(header_at(SLICE("t: x"), &len), HEADER_OTHER);
+    cr_assert_eq(header_at(SLICE(""), &len), HEADER_OTHER);
 }
