@@ -28,7 +28,7 @@ class Bench:
         self.most = 10_000_000 if self.full else self.many
         self.run_s = 0.5 if self.quick else 2.0    # of a measurement of latency or goodput
         self.probe_s = 0.3 if self.quick else 0.6  # of a rate, in the search for the highest
-        self.precision = 0.06 if self.quick else 0.02
+        self.precision = 0.06 if self.quick else 0.03
         self.overload_s = 3 if self.quick else 30
         self.overload_rounds = min(self.rounds_count, 3) if not self.full else self.rounds_count
 

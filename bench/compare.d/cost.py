@@ -23,12 +23,13 @@ def count_for(bench, kind):
 def children(bench):
     """How many processes serve Kamailio best on one core."""
     found = {str(n): [] for n in (1, 2, 4)}
-    for _ in bench.rounds("Kamailio's children"):
+    users = bench.users // 5
+    for _ in bench.rounds("Kamailio's children", min(bench.rounds_count, 3)):
         for n, figures in found.items():
-            with bench.serve(Kamailio, children=int(n), users=bench.users) as server:
-                flood.fill(bench, server, bench.users)
+            with bench.serve(Kamailio, children=int(n), users=users) as server:
+                flood.fill(bench, server, users)
                 count = count_for(bench, Kamailio) // 2
-                costs = [flood.cost(bench, server, scenario, users=bench.users, count=count)
+                costs = [flood.cost(bench, server, scenario, users=users, count=count)
                          for scenario in ("refresh", "invite")]
                 figures.append(round(sum(cost["us"] for cost in costs) / 2, 3))
     best = min(found, key=lambda n: statistics.median(found[n]))
@@ -73,7 +74,7 @@ def new(bench):
                 one["bytes"] = round((server.resident_bytes() - before) / bench.many, 1)
                 for scenario in ("refresh", "invite"):
                     one[scenario] = flood.cost(bench, server, scenario, users=bench.many,
-                                               count=2 * count_for(bench, kind))
+                                               count=count_for(bench, kind))
                 found[kind.name].append(one)
     return {"users": bench.many, "rounds": found}
 
@@ -93,7 +94,9 @@ def population(bench):
                     continue
                 with bench.serve(kind, users=size) as server:
                     flood.fill(bench, server, size)
-                    count = max(2 * count_for(bench, kind), min(size, 2 * 10 ** 6))
+                    count = count_for(bench, kind)
+                    if kind is Signpost:  # the whole table, if that is not too much
+                        count = max(count, min(size, 2 * 10 ** 6))
                     found[kind.name][str(size)].append(
                         {scenario: flood.cost(bench, server, scenario, users=size, count=count)
                          for scenario in ("refresh", "invite")})

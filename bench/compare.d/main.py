@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -88,11 +89,17 @@ def save(path, data):
 def measure(options, data, path):
     here = machine.describe(ROOT)
     bench = Bench(ROOT, options, data)
+    failed = []
     with machine.large_buffers(bench.say) as buffer_bytes:
         for name in options.phases:
             bench.begin_phase()
             start_s = time.monotonic()
-            figures = PHASES[name][0](bench)
+            try:
+                figures = PHASES[name][0](bench)
+            except RuntimeError as error:  # the others may still tell something
+                bench.say(f"phase {name}: {error}")
+                failed.append(name)
+                continue
             figures["made"] = {**here, "rounds": bench.rounds_count, "quick": bench.quick,
                                "rmem_max": buffer_bytes, "complaints": bench.complaints,
                                "disturbed": bench.disturbances,
@@ -100,6 +107,7 @@ def measure(options, data, path):
             data[name] = figures
             data.pop("guesses", None)
             save(path, data)
+    return failed
 
 
 def stop(number, _):
@@ -109,24 +117,23 @@ def stop(number, _):
 
 def main(arguments):
     options = parse(arguments)
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGHUP, stop)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
     os.makedirs(options.out, exist_ok=True)
     path = os.path.join(options.out, "compare.json")
     data = load(path)
-    if not options.report:
-        measure(options, data, path)
+    failed = [] if options.report else measure(options, data, path)
     rows = targets.rows(data)
     report.write(ROOT, options.out, data, rows)
     print(report.table(rows))
-    return 0
+    if failed:
+        print(f"bench/compare: measure again: --only {','.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (RuntimeError, OSError) as error:
+    except (OSError, subprocess.CalledProcessError) as error:
         print(f"bench/compare: {error}", file=sys.stderr)
         sys.exit(1)

@@ -150,7 +150,7 @@ def latency(data, folder):
         plots += [f'${name} using 1:3 with linespoints linestyle {n} title "{NAMES[name]}: p99"',
                   f"${name} using 1:2 with lines linestyle {n} dashtype 3 linewidth 1.6 "
                   'title "p50"']
-    highest = max(p["p99"] for points in found["points"].values() for p in points)
+    highest = max(max(p["p99"], 2) for points in found["points"].values() for p in points)
     lowest = min(max(p["p50"], 1) for points in found["points"].values() for p in points)
     rates = [p["rate"] / 1000 for points in found["points"].values() for p in points]
     slowest, fastest = min(rates), max(rates)
