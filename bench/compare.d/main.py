@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 
+import bulk
 import cost
-import expiry
 import machine
 import overload
 import rate
@@ -31,7 +31,8 @@ PHASES = {
     "half": (rate.half, "p99 at half of saturation"),
     "curve": (rate.curve, "latency over load"),
     "overload": (overload.overload, "three times the capacity, recovery, goodput over load"),
-    "expiry": (expiry.expiry, "a million bindings expire in the same second"),
+    "expiry": (bulk.expiry, "a million bindings expire in the same second"),
+    "dump": (bulk.dump, "a million bindings are told over HTTP"),
 }
 
 

@@ -183,7 +183,8 @@ def write_readme(root, folder, rows, names):
     if not begin or not end:
         return
     shown = [row for row in rows if row.stretch is not None and row.met is not None]
-    lines = [f"| one core | {' | '.join(COLUMNS[4:])} | against Kamailio |", "|---|---|---|---|---|"]
+    lines = [f"| one core | {' | '.join(COLUMNS[4:])} | against Kamailio |",
+             "|---|---|---|---|---|"]
     lines += [f"| {row.what} | {row.signpost} | {row.kamailio} | {row.echo} | {row.figure} |"
               for row in shown]
     where = os.path.relpath(folder, root) + "/"

@@ -228,10 +228,10 @@ def overload_rows(data):
         yield row
 
 
-def expiry_row(data):
-    found = data.get("expiry", {})
+def bulk_row(data, phase, what):
+    found = data.get(phase, {})
     users = many(found.get("users", 10 ** 6))
-    row = Row(f"p99 while {users} bindings expire at once", "2 x before")
+    row = Row(f"p99 while {users} bindings {what}", "2 x before")
     if found:
         calm, during = (Spread([one[name]["p99"] for one in found["rounds"]])
                         for name in ("calm", "during"))
@@ -249,8 +249,8 @@ def rows(data):
         *population_rows(data),
         *half_rows(data),
         *overload_rows(data),
-        expiry_row(data),
-        Row("p99 while 1 M bindings are dumped", "2 x before", "the server has no dump yet"),
+        bulk_row(data, "expiry", "expire at once"),
+        bulk_row(data, "dump", "are told over HTTP"),
         Row("instructions per uas_handle", "budgets", "the test release.budgets holds them"),
     ]
 
