@@ -79,12 +79,15 @@ def reader_core(bench):
 def finish(reader):
     """How many bytes it has read, in how many seconds."""
     try:
-        told, seconds = reader.communicate(timeout=READ_S_MAX)[0].split()
-        return int(told), float(seconds)
+        text = reader.communicate(timeout=READ_S_MAX)[0]
     except BaseException:
         reader.kill()
         reader.communicate()
         raise
+    if reader.returncode != 0:
+        raise RuntimeError("the bindings could not be read")
+    told, seconds = text.split()
+    return int(told), float(seconds)
 
 
 def dump_once(bench, admin, server):

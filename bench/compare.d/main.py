@@ -97,7 +97,8 @@ def measure(options, data, path):
             start_s = time.monotonic()
             try:
                 figures = PHASES[name][0](bench)
-            except RuntimeError as error:  # the others may still tell something
+            # The others may still tell something.
+            except (RuntimeError, subprocess.TimeoutExpired) as error:
                 bench.say(f"phase {name}: {error}")
                 failed.append(name)
                 continue
