@@ -16,7 +16,7 @@
 struct receiver;
 
 // How many of the ring's spare buffers a receiver takes: the datagrams of one system call.
-enum { RECEIVER_SPARES = 32 };
+enum { RECEIVER_SPARES = 64 };
 
 // The socket, ring and metrics are borrowed until receiver_destroy; the metrics are the receiver's
 // alone to write. Starts the thread on this CPU, or THREAD_ANY_CPU. ERR_SYSTEM or ERR_NO_MEMORY.

@@ -7,7 +7,7 @@
 #include "env/clock.h"
 
 enum {
-    BATCH = 32, // datagrams handled between two looks at the clock
+    BATCH = 64, // datagrams handled between two looks at the clock
     US_PER_MS = 1000,
 };
 
