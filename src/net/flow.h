@@ -13,7 +13,8 @@ struct flow {
     struct endpoint local;
 };
 
-// Collects the answers of one worker's batch and sends them with as few system calls as can be.
+// Collects the answers of one worker's batch and sends them with as few system calls as can be, and
+// those in a row to one target as one train of datagrams where their lengths allow it.
 // Belongs to one thread. Never blocks: what the kernel does not take is dropped and counted, and
 // the client retransmits.
 struct outbox;

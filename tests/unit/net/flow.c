@@ -3,6 +3,7 @@
 #include "net/flow.h"
 
 #include <criterion/criterion.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -106,17 +107,25 @@ Test(flow, room_that_is_not_posted_costs_nothing)
     cr_assert_eq(receive(NULL), -1);
 }
 
+enum { NUMBER_BYTES = 16 };
+
+// Of lengths that make no trains.
+static void write_number(char *text, unsigned number)
+{
+    (void)snprintf(text, NUMBER_BYTES, "%0*u", (int)(4 + number % 2), number);
+}
+
 Test(flow, a_full_outbox_sends_by_itself)
 {
     enum { ANSWERS = 1000 };
 
-    char text[16];
+    char text[NUMBER_BYTES];
     unsigned next = 0;
     for (unsigned i = 0; i < ANSWERS; i++) {
-        (void)snprintf(text, sizeof(text), "%u", i);
+        write_number(text, i);
         post(text);
         for (; receive(NULL) >= 0; next++) {
-            (void)snprintf(text, sizeof(text), "%u", next);
+            write_number(text, next);
             cr_assert_str_eq(received, text);
         }
     }
@@ -214,4 +223,128 @@ Test(flow, ipv6_answers_from_the_address_that_was_asked)
     cr_assert_eq(receive(&from), 1);
     cr_assert(ip_equal(&from.ip, &flow.local.ip));
     udp_close(&all);
+}
+
+// ---- Trains: the client asks to get them as they were sent
+
+static void take_trains(void)
+{
+    const int on = 1;
+    cr_assert_eq(setsockopt(client.fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)), 0);
+}
+
+static void post_many(const char *text, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        post(text);
+    }
+}
+
+Test(flow, answers_of_one_length_to_one_target_leave_as_a_train)
+{
+    take_trains();
+    post_many("aaaa", 3);
+    post("bb"); // a shorter one is its end
+    post("cc");
+    post("dddd"); // a longer one is never in it
+    outbox_flush(outbox);
+    cr_assert_eq(receive(NULL), 14);
+    cr_assert_str_eq(received, "aaaaaaaaaaaabb");
+    cr_assert_eq(receive(NULL), 2);
+    cr_assert_str_eq(received, "cc");
+    cr_assert_eq(receive(NULL), 4);
+    cr_assert_eq(receive(NULL), -1);
+    cr_assert_eq(count_of(METRIC_ANSWERS_SENT), 6);
+}
+
+Test(flow, a_train_comes_as_datagrams)
+{
+    post_many("aaaa", 3);
+    post("bb");
+    outbox_flush(outbox);
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert_eq(receive(NULL), 4);
+        cr_assert_str_eq(received, "aaaa");
+    }
+    cr_assert_eq(receive(NULL), 2);
+    cr_assert_eq(receive(NULL), -1);
+}
+
+Test(flow, a_train_is_of_one_target_and_one_source)
+{
+    struct udp_socket all;
+    struct udp_socket other;
+    open_at("0.0.0.0", &all);
+    open_at("127.0.0.1", &other);
+    struct flow flow = {.socket = &all, .local = all.local};
+    take_trains();
+    for (unsigned i = 0; i < 8; i++) {
+        cr_assert(ip_parse(i % 4 < 2 ? SLICE("127.0.0.8") : SLICE("127.0.0.9"), &flow.local.ip));
+        struct buf room = outbox_room(outbox);
+        buf_put(&room, SLICE("x"));
+        outbox_post(outbox, &flow, i < 4 ? &client.local : &other.local, 1);
+    }
+    post("x"); // by another socket
+    outbox_flush(outbox);
+    for (unsigned i = 0; i < 2; i++) {
+        struct endpoint from;
+        cr_assert_eq(receive(&from), 2);
+        cr_assert_eq(from.ip.bytes[3], 8 + i);
+    }
+    cr_assert_eq(receive(NULL), 1);
+    cr_assert_eq(receive(NULL), -1);
+    cr_assert_eq(count_of(METRIC_ANSWERS_SENT), 9);
+    udp_close(&all);
+    udp_close(&other);
+}
+
+Test(flow, a_train_has_an_end)
+{
+    enum { ANSWERS = 200 };
+
+    unsigned bytes = 0;
+    unsigned trains = 0;
+    take_trains();
+    post_many("aaaa", ANSWERS);
+    outbox_flush(outbox);
+    for (ssize_t n = receive(NULL); n > 0; n = receive(NULL), trains++) {
+        bytes += (unsigned)n;
+    }
+    cr_assert_eq(bytes, 4 * ANSWERS);
+    cr_assert_eq(trains, (ANSWERS + 63) / 64);
+    cr_assert_eq(count_of(METRIC_ANSWERS_SENT), ANSWERS);
+}
+
+Test(flow, answers_too_long_for_a_small_mtu_go_alone)
+{
+    take_trains();
+    for (unsigned i = 0; i < 2; i++) {
+        post_to(&server, &client.local, "long", 1233);
+    }
+    outbox_flush(outbox);
+    cr_assert_eq(receive(NULL), 1233);
+    cr_assert_eq(receive(NULL), 1233);
+}
+
+Test(flow, a_train_that_the_kernel_refuses_goes_one_by_one)
+{
+    const int on = 1;
+    struct udp_socket all;
+    open_at("0.0.0.0", &all);
+    const struct flow flow = {.socket = &all, .local = server.local};
+    // without checksums there is no cutting: EINVAL
+    cr_assert_eq(setsockopt(all.fd, SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on)), 0);
+    for (unsigned i = 0; i < 5; i++) {
+        struct buf room = outbox_room(outbox);
+        buf_put(&room, SLICE("aaaa"));
+        outbox_post(outbox, &flow, &client.local, i < 4 ? 4 : 3);
+    }
+    outbox_flush(outbox);
+    for (unsigned i = 0; i < 5; i++) {
+        struct endpoint from;
+        cr_assert_eq(receive(&from), i < 4 ? 4 : 3);
+        cr_assert(ip_equal(&from.ip, &server.local.ip));
+    }
+    cr_assert_eq(count_of(METRIC_ANSWERS_SENT), 5);
+    cr_assert_eq(count_of(METRIC_ANSWERS_FAILED), 0);
 }
