@@ -17,7 +17,7 @@ bool counted_handle(const struct uas *uas, struct uas_scratch *scratch, struct m
                     const struct uas_input *in, struct uas_output *out);
 
 // Found by its name, so it must stay a function. It adds a jump to what uas_handle takes.
-__attribute__((noinline, noclone)) bool
+__attribute__((noinline)) bool
 counted_handle(const struct uas *uas, struct uas_scratch *scratch, struct metrics *metrics,
                const struct uas_input *in, struct uas_output *out)
 {

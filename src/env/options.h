@@ -107,6 +107,9 @@ enum {
     X(UINT, SEND_BUFFER_BYTES, send_buffer_bytes, "send-buffer-bytes", 0, "bytes",                 \
       4096, 1 << 30, ("4194304"), "N",                                                             \
       "Send buffer asked for each socket. The kernel caps it at net.core.wmem_max.")               \
+    X(CHOICE, UDP_TRAINS, udp_trains, "udp-trains", 0, "", 0, 0,                                   \
+      ("off"), "off|on",                                                                           \
+      "on: what a proxy sends in a row is read in one piece. Phones gain nothing by it.")          \
     X(TEXT, SERVER_HEADER, server_header, "server-header", 0, "", 0, OPTION_TEXT_BYTES_MAX,        \
       ("Signpost"), "TEXT",                                                                        \
       "The Server header field of answers. Empty: none.")                                          \
@@ -169,6 +172,11 @@ enum option_store {
 enum {
     OPTION_TRANSACTIONS_STATEFUL,
     OPTION_TRANSACTIONS_STATELESS,
+};
+
+enum {
+    OPTION_UDP_TRAINS_OFF,
+    OPTION_UDP_TRAINS_ON,
 };
 
 enum {

@@ -2,6 +2,7 @@
 #include "net/receiver.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -15,9 +16,24 @@ enum {
     BATCH = RECEIVER_SPARES,   // datagrams read by one system call
     RING_FULL_NAP_NS = 100000, // workers empty some tens of slots in this time, of a thousand
     CONTROL_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t)) +
-                    CMSG_SPACE(sizeof(struct timespec)),
+                    CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)),
     US_PER_S = 1000000,
     NS_PER_US = 1000,
+};
+
+// What is known of a message, which is a datagram or a train of them.
+struct arrival {
+    struct endpoint peer;  // where it came from
+    struct endpoint local; // and to
+    uint64_t at_us;        // when the kernel took it in
+    uint32_t segment;      // the length of its datagrams, but for the last
+    uint32_t datagrams;
+};
+
+// A place in a batch: one of the messages that are kept, and how much of it is on the ring already.
+struct place {
+    unsigned kept;
+    uint32_t at;
 };
 
 struct receiver {
@@ -28,11 +44,11 @@ struct receiver {
     struct metrics *metrics;
     uint32_t lost; // datagrams that the kernel had dropped when we last heard of it
     struct shares shares;
+    struct arrival arrivals[BATCH];
+    unsigned kept[BATCH]; // numbers of the messages that are
     struct mmsghdr messages[BATCH];
     struct iovec iovecs[BATCH];
     union address peers[BATCH];
-    struct endpoint sources[BATCH]; // the peers of those that are kept
-    unsigned kept[BATCH];           // their numbers
 
     alignas(struct cmsghdr) char controls[BATCH][CONTROL_BYTES];
 };
@@ -98,8 +114,7 @@ void receiver_destroy(struct receiver *receiver)
 // ---- The thread
 
 static unsigned receive_batch(struct receiver *receiver);
-static unsigned sort_out(struct receiver *receiver, unsigned count);
-static void publish(struct receiver *receiver, unsigned count);
+static void publish(struct receiver *receiver, unsigned messages);
 
 static void *receive_all(void *arg)
 {
@@ -108,7 +123,7 @@ static void *receive_all(void *arg)
     while (!atomic_load_explicit(&receiver->stopping, memory_order_relaxed)) {
         const unsigned received = receive_batch(receiver);
         if (received > 0) {
-            publish(receiver, sort_out(receiver, received));
+            publish(receiver, received);
         }
         // Under load a worker that shares this CPU goes first: what comes meanwhile makes a fuller
         // batch, and finds nobody asleep in the kernel who must be woken and preempts the worker.
@@ -135,45 +150,21 @@ static unsigned receive_batch(struct receiver *receiver)
     return received;
 }
 
-// When there is hardly room for all, the last quarter of the ring is for those who are not greedy.
-static bool crowded(const struct receiver *receiver)
+// What the control messages tell: the address it came to, and when, and the length of a train's
+// datagrams.
+static void read_control(struct receiver *receiver, struct msghdr *message, struct arrival *arrival)
 {
-    const unsigned slots = ring_slots(receiver->ring);
-    return ring_depth(receiver->ring) > slots - slots / 4;
-}
-
-// Chooses which datagrams are kept, and returns how many.
-static unsigned sort_out(struct receiver *receiver, unsigned count)
-{
-    const bool choosy = crowded(receiver);
-    unsigned kept = 0;
-    for (unsigned i = 0; i < count; i++) {
-        const struct endpoint source = address_to_endpoint(&receiver->peers[i]);
-        if (shares_count(&receiver->shares, &source.ip) && choosy) {
-            reset_header(&receiver->messages[i].msg_hdr);
-            continue;
-        }
-        receiver->sources[kept] = source;
-        receiver->kept[kept++] = i;
-    }
-    metrics_add(receiver->metrics, METRIC_DATAGRAMS_RECEIVED, count);
-    metrics_add(receiver->metrics, METRIC_DROPPED_GREEDY, count - kept);
-    return kept;
-}
-
-static void read_control(struct receiver *receiver, struct msghdr *message, struct packet *packet)
-{
-    struct flow *const flow = &packet->flow;
+    *arrival = (struct arrival){.local = receiver->socket->local};
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
         if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
             struct in_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof(info));
             // not ipi_addr, which may be a broadcast address that nothing can be sent from
-            flow->local.ip = address_ip4(info.ipi_spec_dst);
+            arrival->local.ip = address_ip4(info.ipi_spec_dst);
         } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
             struct in6_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof(info));
-            flow->local.ip = address_ip6(&info.ipi6_addr);
+            arrival->local.ip = address_ip6(&info.ipi6_addr);
         } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
             uint32_t lost;
             memcpy(&lost, CMSG_DATA(c), sizeof(lost));
@@ -182,25 +173,80 @@ static void read_control(struct receiver *receiver, struct msghdr *message, stru
         } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
             struct timespec t;
             memcpy(&t, CMSG_DATA(c), sizeof(t));
-            packet->arrived_us = (uint64_t)t.tv_sec * US_PER_S + (uint64_t)t.tv_nsec / NS_PER_US;
+            arrival->at_us = (uint64_t)t.tv_sec * US_PER_S + (uint64_t)t.tv_nsec / NS_PER_US;
+        } else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+            int segment;
+            memcpy(&segment, CMSG_DATA(c), sizeof(segment));
+            arrival->segment = (uint32_t)segment;
         }
     }
 }
 
-// The slot gets the full buffer, and its own one waits for the next datagram.
-static void fill_packet(struct receiver *receiver, unsigned n, struct packet *packet)
+static void read_arrival(struct receiver *receiver, unsigned i)
 {
-    const unsigned i = receiver->kept[n];
+    struct arrival *const arrival = &receiver->arrivals[i];
     struct mmsghdr *const message = &receiver->messages[i];
-    void *const full = receiver->iovecs[i].iov_base;
-    receiver->iovecs[i].iov_base = packet->bytes;
-    packet->bytes = full;
-    packet->len = message->msg_len;
-    packet->flow = (struct flow){.socket = receiver->socket, .local = receiver->socket->local};
-    packet->peer = receiver->sources[n];
-    read_control(receiver, &message->msg_hdr, packet);
+    read_control(receiver, &message->msg_hdr, arrival);
     reset_header(&message->msg_hdr);
-    metrics_add(receiver->metrics, METRIC_BYTES_RECEIVED, packet->len);
+    arrival->peer = address_to_endpoint(&receiver->peers[i]);
+    if (arrival->segment == 0 || arrival->segment >= message->msg_len) {
+        arrival->segment = message->msg_len;
+        arrival->datagrams = 1;
+    } else {
+        arrival->datagrams = (message->msg_len + arrival->segment - 1) / arrival->segment;
+    }
+    metrics_add(receiver->metrics, METRIC_BYTES_RECEIVED, message->msg_len);
+    metrics_add(receiver->metrics, METRIC_DATAGRAMS_RECEIVED, arrival->datagrams);
+}
+
+// When there is hardly room for all, the last quarter of the ring is for those who are not greedy.
+static bool crowded(const struct receiver *receiver)
+{
+    const unsigned slots = ring_slots(receiver->ring);
+    return ring_depth(receiver->ring) > slots - slots / 4;
+}
+
+// Chooses which messages of a batch are kept, and says how many datagrams they hold.
+static unsigned sort_out(struct receiver *receiver, unsigned count)
+{
+    const bool choosy = crowded(receiver);
+    unsigned kept = 0;
+    unsigned datagrams = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct arrival *const arrival = &receiver->arrivals[i];
+        read_arrival(receiver, i);
+        if (shares_count(&receiver->shares, &arrival->peer.ip, arrival->datagrams) && choosy) {
+            metrics_add(receiver->metrics, METRIC_DROPPED_GREEDY, arrival->datagrams);
+            continue;
+        }
+        receiver->kept[kept++] = i;
+        datagrams += arrival->datagrams;
+    }
+    return datagrams;
+}
+
+// A datagram's slot gets the full buffer, and its own one waits for the next; a part of a train is
+// copied. Moves the place on.
+static void fill_packet(struct receiver *receiver, struct place *place, struct packet *packet)
+{
+    const unsigned i = receiver->kept[place->kept];
+    const struct arrival *const arrival = &receiver->arrivals[i];
+    char *const bytes = receiver->iovecs[i].iov_base;
+    const uint32_t left = receiver->messages[i].msg_len - place->at;
+    packet->len = left < arrival->segment ? left : arrival->segment;
+    packet->flow = (struct flow){.socket = receiver->socket, .local = arrival->local};
+    packet->peer = arrival->peer;
+    packet->arrived_us = arrival->at_us;
+    if (arrival->datagrams == 1) {
+        receiver->iovecs[i].iov_base = packet->bytes;
+        packet->bytes = bytes;
+    } else {
+        memcpy(packet->bytes, bytes + place->at, packet->len);
+    }
+    place->at += packet->len;
+    if (packet->len == left) {
+        *place = (struct place){.kept = place->kept + 1};
+    }
 }
 
 static void nap(struct receiver *receiver)
@@ -210,8 +256,10 @@ static void nap(struct receiver *receiver)
     (void)nanosleep(&time, NULL);
 }
 
-static void publish(struct receiver *receiver, unsigned count)
+static void publish(struct receiver *receiver, unsigned messages)
 {
+    const unsigned count = sort_out(receiver, messages);
+    struct place place = {0};
     for (unsigned done = 0; done < count;) {
         const struct ring_span span = ring_reserve(receiver->ring, count - done);
         if (span.count == 0) {
@@ -219,7 +267,7 @@ static void publish(struct receiver *receiver, unsigned count)
             continue;
         }
         for (unsigned i = 0; i < span.count; i++) {
-            fill_packet(receiver, done + i, ring_packet(receiver->ring, span, i));
+            fill_packet(receiver, &place, ring_packet(receiver->ring, span, i));
         }
         ring_publish(receiver->ring, span);
         done += span.count;

@@ -46,13 +46,14 @@ static void take_stock(struct shares *shares)
     shares->since = 0;
 }
 
-bool shares_count(struct shares *shares, const struct ip *source)
+bool shares_count(struct shares *shares, const struct ip *source, uint32_t datagrams)
 {
     uint32_t *const count = &shares->counts[bucket_of(source)];
-    if (++shares->since == STOCK_EVERY) {
+    shares->since += datagrams;
+    if (shares->since >= STOCK_EVERY) {
         take_stock(shares);
     }
-    ++*count;
-    ++shares->total;
+    *count += datagrams;
+    shares->total += datagrams;
     return exceeds(shares, *count) && shares->modest > shares->total / MODEST_PART;
 }

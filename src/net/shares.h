@@ -26,8 +26,8 @@ struct shares {
     uint32_t since;  // datagrams since then
 };
 
-// Counts a datagram of that source. True when the source is greedy: it has more than a quarter of
-// the latest datagrams, and those who have not have a sixteenth at least.
-bool shares_count(struct shares *shares, const struct ip *source);
+// Counts so many datagrams of that source. True when the source is greedy: it has more than a
+// quarter of the latest datagrams, and those who have not have a sixteenth at least.
+bool shares_count(struct shares *shares, const struct ip *source, uint32_t datagrams);
 
 #endif

@@ -2,6 +2,7 @@
 #include "net/udp.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <unistd.h>
 
 #include "net/address.h"
@@ -26,8 +27,9 @@ static int size_buffer(int fd, unsigned bytes, int force, int option)
     return granted / 2;
 }
 
-// Datagrams are told which address they came to, and how many the kernel dropped before them.
-static bool prepare(int fd, const struct endpoint *at, bool any_address)
+// Datagrams tell which address they came to, how many the kernel dropped before them, and trains
+// the length of their parts.
+static bool prepare(int fd, const struct endpoint *at, bool any_address, bool trains)
 {
     const bool v6 = at->ip.family == IP_V6;
     if (v6 && !enable(fd, IPPROTO_IPV6, IPV6_V6ONLY)) {
@@ -35,6 +37,9 @@ static bool prepare(int fd, const struct endpoint *at, bool any_address)
     }
     if (any_address &&
         !(v6 ? enable(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO) : enable(fd, IPPROTO_IP, IP_PKTINFO))) {
+        return false;
+    }
+    if (trains && !enable(fd, IPPROTO_UDP, UDP_GRO)) {
         return false;
     }
     return enable(fd, SOL_SOCKET, SO_RXQ_OVFL) && enable(fd, SOL_SOCKET, SO_TIMESTAMPNS);
@@ -50,28 +55,28 @@ static enum err bind_error(void)
     }
 }
 
-static enum err open_one(const struct endpoint *at, const struct udp_buffers *buffers, bool join,
+static enum err open_one(const struct endpoint *at, const struct udp_config *config, bool join,
                          struct udp_socket *out);
 
-enum err udp_open(const struct endpoint *at, const struct udp_buffers *buffers,
+enum err udp_open(const struct endpoint *at, const struct udp_config *config,
                   struct udp_socket *out)
 {
-    return open_one(at, buffers, false, out);
+    return open_one(at, config, false, out);
 }
 
 // The first socket is bound alone, which tells whether the address is free, and lets others join
 // it only then.
-enum err udp_open_shared(const struct endpoint *at, const struct udp_buffers *buffers,
+enum err udp_open_shared(const struct endpoint *at, const struct udp_config *config,
                          struct udp_socket *out, size_t count)
 {
-    enum err e = open_one(at, buffers, false, &out[0]);
+    enum err e = open_one(at, config, false, &out[0]);
     if (e != ERR_OK || count == 1) {
         return e;
     }
     size_t opened = 1;
     e = enable(out[0].fd, SOL_SOCKET, SO_REUSEPORT) ? ERR_OK : ERR_SYSTEM;
     while (e == ERR_OK && opened < count) {
-        e = open_one(&out[0].local, buffers, true, &out[opened]);
+        e = open_one(&out[0].local, config, true, &out[opened]);
         opened += e == ERR_OK;
     }
     const int saved = errno;
@@ -82,7 +87,7 @@ enum err udp_open_shared(const struct endpoint *at, const struct udp_buffers *bu
     return e;
 }
 
-static enum err open_one(const struct endpoint *at, const struct udp_buffers *buffers, bool join,
+static enum err open_one(const struct endpoint *at, const struct udp_config *config, bool join,
                          struct udp_socket *out)
 {
     union address address;
@@ -92,11 +97,12 @@ static enum err open_one(const struct endpoint *at, const struct udp_buffers *bu
     if (fd < 0) {
         return ERR_SYSTEM;
     }
-    if (!prepare(fd, at, out->any_address) || (join && !enable(fd, SOL_SOCKET, SO_REUSEPORT))) {
+    if (!prepare(fd, at, out->any_address, config->trains) ||
+        (join && !enable(fd, SOL_SOCKET, SO_REUSEPORT))) {
         goto fail;
     }
-    out->receive_buffer = size_buffer(fd, buffers->receive, SO_RCVBUFFORCE, SO_RCVBUF);
-    out->send_buffer = size_buffer(fd, buffers->send, SO_SNDBUFFORCE, SO_SNDBUF);
+    out->receive_buffer = size_buffer(fd, config->receive_bytes, SO_RCVBUFFORCE, SO_RCVBUF);
+    out->send_buffer = size_buffer(fd, config->send_bytes, SO_SNDBUFFORCE, SO_SNDBUF);
     if (bind(fd, &address.any, len) != 0) {
         goto fail;
     }

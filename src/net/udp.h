@@ -15,21 +15,21 @@ struct udp_socket {
     int send_buffer;
 };
 
-// Bytes asked of the kernel for what waits to be read, and to be sent.
-struct udp_buffers {
-    unsigned receive;
-    unsigned send;
+struct udp_config {
+    unsigned receive_bytes; // asked of the kernel for what waits to be read
+    unsigned send_bytes;    // and to be sent
+    bool trains;            // datagrams in a row of one peer and length may be read in one piece
 };
 
 // Opens and binds; close-on-exec, IPv6 sockets for IPv6 only. ERR_IN_USE, ERR_RANGE
 // (the address is none of this machine, or its port not for this user), or ERR_SYSTEM with errno as
 // the call left it.
-ERR_CHECKED enum err udp_open(const struct endpoint *at, const struct udp_buffers *buffers,
+ERR_CHECKED enum err udp_open(const struct endpoint *at, const struct udp_config *config,
                               struct udp_socket *out);
 
 // Opens `count` sockets that share one address (SO_REUSEPORT): the kernel gives all datagrams of
 // one peer to the same one. Nobody else's socket may be there. All or none.
-ERR_CHECKED enum err udp_open_shared(const struct endpoint *at, const struct udp_buffers *buffers,
+ERR_CHECKED enum err udp_open_shared(const struct endpoint *at, const struct udp_config *config,
                                      struct udp_socket *out, size_t count);
 
 void udp_close(struct udp_socket *socket);

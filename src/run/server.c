@@ -179,11 +179,12 @@ static void warn_of_buffer(const struct server *server, const struct udp_socket 
 
 static enum err open_sockets(struct server *server, const struct config *config)
 {
-    const struct udp_buffers buffers = {.receive = config->receive_buffer_bytes,
-                                        .send = config->send_buffer_bytes};
+    const struct udp_config udp = {.receive_bytes = config->receive_buffer_bytes,
+                                   .send_bytes = config->send_buffer_bytes,
+                                   .trains = config->udp_trains == OPTION_UDP_TRAINS_ON};
     for (size_t i = 0; i < config->listen.count; i++) {
         struct udp_socket *const sockets = &server->sockets[server->socket_count];
-        const enum err e = udp_open_shared(&config->listen.at[i], &buffers, sockets, server->lanes);
+        const enum err e = udp_open_shared(&config->listen.at[i], &udp, sockets, server->lanes);
         if (e != ERR_OK) {
             return refuse_socket(server, &config->listen.at[i], e);
         }
@@ -191,8 +192,8 @@ static enum err open_sockets(struct server *server, const struct config *config)
             sockets[k].number = (uint32_t)server->socket_count++;
         }
         warn_of_buffer(server, sockets, "receive", "rmem_max", sockets->receive_buffer,
-                       buffers.receive);
-        warn_of_buffer(server, sockets, "send", "wmem_max", sockets->send_buffer, buffers.send);
+                       udp.receive_bytes);
+        warn_of_buffer(server, sockets, "send", "wmem_max", sockets->send_buffer, udp.send_bytes);
     }
     return ERR_OK;
 }

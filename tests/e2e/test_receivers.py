@@ -29,7 +29,7 @@ class Receivers(EndToEnd):
                 self.assertEqual(answer.status, 200)
 
     def test_a_binding_made_by_one_is_found_by_all(self):
-        server = self.start("--receivers", 3, "-w", 3)
+        server = self.start("--receivers", 3, "-w", 3, "--udp-trains", "on")
         phone = self.client(server)
         contact = f"sip:bob@127.0.0.1:{phone.port}"
         aor = f"sip:bob@{server.domain}"

@@ -10,7 +10,8 @@
 #include "net/address.h"
 #include "signpost/base/limits.h"
 
-static const struct udp_buffers buffers = {.receive = 4 * 1024 * 1024, .send = 4 * 1024 * 1024};
+static const struct udp_config config = {.receive_bytes = 4 * 1024 * 1024,
+                                         .send_bytes = 4 * 1024 * 1024};
 
 static struct udp_socket server;
 static struct udp_socket client;
@@ -22,7 +23,7 @@ static void open_at(const char *ip, struct udp_socket *socket)
 {
     struct endpoint at = {0};
     cr_assert(ip_parse(slice_of(ip, strlen(ip)), &at.ip));
-    cr_assert_eq(udp_open(&at, &buffers, socket), ERR_OK, "%s", ip);
+    cr_assert_eq(udp_open(&at, &config, socket), ERR_OK, "%s", ip);
 }
 
 static void start(void)

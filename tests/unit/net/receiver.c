@@ -3,6 +3,7 @@
 #include "net/receiver.h"
 
 #include <criterion/criterion.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -12,7 +13,7 @@
 
 enum { SLOTS = 8 };
 
-static const struct udp_buffers buffers = {.receive = 1024 * 1024, .send = 1024 * 1024};
+static const struct udp_config config = {.receive_bytes = 1024 * 1024, .send_bytes = 1024 * 1024};
 
 static struct udp_socket server;
 static struct udp_socket client;
@@ -24,12 +25,22 @@ static void open_at(const char *ip, struct udp_socket *socket)
 {
     struct endpoint at = {0};
     cr_assert(ip_parse(slice_of(ip, strlen(ip)), &at.ip));
-    cr_assert_eq(udp_open(&at, &buffers, socket), ERR_OK, "%s", ip);
+    cr_assert_eq(udp_open(&at, &config, socket), ERR_OK, "%s", ip);
 }
 
-static void start_with(const char *ip, unsigned slots)
+static void open_for_trains(const char *ip, struct udp_socket *socket)
 {
-    open_at(ip, &server);
+    struct endpoint at = {0};
+    struct udp_config trains = config;
+    trains.trains = true;
+    cr_assert(ip_parse(slice_of(ip, strlen(ip)), &at.ip));
+    cr_assert_eq(udp_open(&at, &trains, socket), ERR_OK);
+}
+
+static void start_with(const char *ip, void (*open)(const char *ip, struct udp_socket *socket),
+                       unsigned slots)
+{
+    open(ip, &server);
     open_at(server.local.ip.family == IP_V6 ? "::1" : "127.0.0.1", &client);
     ring = ring_create(slots, RECEIVER_SPARES);
     cr_assert_not_null(ring);
@@ -38,7 +49,7 @@ static void start_with(const char *ip, unsigned slots)
 
 static void start_at(const char *ip)
 {
-    start_with(ip, SLOTS);
+    start_with(ip, open_at, SLOTS);
 }
 
 static void stop(void)
@@ -204,6 +215,65 @@ Test(receiver, one_that_waits_is_ended)
     cr_assert_eq(count_of(METRIC_RECEIVE_ERRORS), 0);
 }
 
+// Sends the bytes as datagrams of this length, which the kernel may hand over in one piece.
+static void send_train(const char *ip, const char *bytes, size_t len, int segment)
+{
+    const int none = 0;
+    cr_assert_eq(setsockopt(client.fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)), 0);
+    send_to(ip, bytes, len);
+    cr_assert_eq(setsockopt(client.fd, IPPROTO_UDP, UDP_SEGMENT, &none, sizeof(none)), 0);
+}
+
+// Longer than the ring, and the last part shorter; between datagrams that are none.
+static void check_train(const char *ip)
+{
+    enum { SEGMENT = 1000, PARTS = 3 * SLOTS };
+
+    static char train[PARTS * SEGMENT - 1];
+    struct ip meant;
+    cr_assert(ip_parse(slice_of(ip, strlen(ip)), &meant));
+    for (size_t i = 0; i < sizeof(train); i++) {
+        train[i] = (char)('a' + i / SEGMENT);
+    }
+    send_text(ip, "before");
+    send_train(ip, train, sizeof(train), SEGMENT);
+    send_text(ip, "after");
+    expect("before");
+    for (unsigned i = 0; i < PARTS; i++) {
+        struct ring_span span;
+        const struct packet *const packet = claim(&span);
+        cr_assert_eq(packet->len, i + 1 < PARTS ? SEGMENT : SEGMENT - 1);
+        cr_assert_eq(packet->bytes[0], (char)('a' + i));
+        cr_assert_eq(memcmp(packet->bytes, train + (size_t)i * SEGMENT, packet->len), 0);
+        cr_assert_eq(packet->peer.port, client.local.port);
+        cr_assert(ip_equal(&packet->flow.local.ip, &meant));
+        ring_release(ring, span);
+    }
+    expect("after");
+    receiver_destroy(receiver);
+    receiver = NULL;
+    cr_assert_eq(count_of(METRIC_DATAGRAMS_RECEIVED), PARTS + 2);
+    cr_assert_eq(count_of(METRIC_BYTES_RECEIVED), sizeof(train) + strlen("beforeafter"));
+}
+
+Test(receiver, a_train_is_taken_apart)
+{
+    start_with("127.0.0.1", open_for_trains, SLOTS);
+    check_train("127.0.0.1");
+}
+
+Test(receiver, a_train_to_one_of_all_addresses_is_taken_apart)
+{
+    start_with("0.0.0.0", open_for_trains, SLOTS);
+    check_train("127.0.0.3");
+}
+
+Test(receiver, a_train_comes_as_datagrams_to_who_asks_for_none)
+{
+    start_at("127.0.0.1");
+    check_train("127.0.0.1");
+}
+
 // ---- Greedy sources
 
 // One source sends nine datagrams for each that one of twenty others sends. Nobody takes
@@ -213,7 +283,7 @@ Test(receiver, of_a_ring_that_is_nearly_full_the_greedy_get_no_more)
     enum { RING = 2048, OTHERS = 20, ROUNDS = 400, FLOOD = 9 };
 
     struct udp_socket others[OTHERS];
-    start_with("0.0.0.0", RING);
+    start_with("0.0.0.0", open_at, RING);
     for (unsigned i = 0; i < OTHERS; i++) {
         char ip[16];
         (void)snprintf(ip, sizeof(ip), "127.0.1.%u", i + 1);

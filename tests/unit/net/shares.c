@@ -17,7 +17,7 @@ static unsigned send(struct ip source, unsigned n)
 {
     unsigned greedy = 0;
     for (unsigned i = 0; i < n; i++) {
-        greedy += shares_count(&shares, &source) ? 1 : 0;
+        greedy += shares_count(&shares, &source, 1) ? 1 : 0;
     }
     return greedy;
 }
@@ -82,7 +82,7 @@ Test(shares, addresses_of_one_ipv6_network_are_one_source)
     unsigned greedy = 0;
     for (unsigned i = 0; i < 40000; i++) {
         memcpy(a.bytes + 8, &i, sizeof(i));
-        greedy += shares_count(&shares, &a) ? 1 : 0;
+        greedy += shares_count(&shares, &a, 1) ? 1 : 0;
         (void)send(v4(i % 250), 1);
     }
     cr_assert_gt(greedy, 30000);

@@ -8,7 +8,7 @@
 
 #include "net/address.h"
 
-static const struct udp_buffers buffers = {.receive = 65536, .send = 65536};
+static const struct udp_config config = {.receive_bytes = 65536, .send_bytes = 65536};
 
 static struct endpoint endpoint(const char *ip, uint16_t port)
 {
@@ -21,7 +21,7 @@ Test(udp, opens_on_the_port_asked_for_or_one_the_kernel_chooses)
 {
     const struct endpoint any = endpoint("127.0.0.1", 0);
     struct udp_socket socket;
-    cr_assert_eq(udp_open(&any, &buffers, &socket), ERR_OK);
+    cr_assert_eq(udp_open(&any, &config, &socket), ERR_OK);
     const uint16_t port = socket.local.port;
     cr_assert_neq(port, 0);
     cr_assert(ip_equal(&socket.local.ip, &any.ip));
@@ -33,7 +33,7 @@ Test(udp, opens_on_the_port_asked_for_or_one_the_kernel_chooses)
     cr_assert_eq(socket.fd, -1);
     udp_close(&socket);
     const struct endpoint same = endpoint("127.0.0.1", port);
-    cr_assert_eq(udp_open(&same, &buffers, &socket), ERR_OK);
+    cr_assert_eq(udp_open(&same, &config, &socket), ERR_OK);
     cr_assert_eq(socket.local.port, port);
     udp_close(&socket);
 }
@@ -43,8 +43,8 @@ Test(udp, a_port_in_use_is_said_to_be_so)
     const struct endpoint any = endpoint("127.0.0.1", 0);
     struct udp_socket first;
     struct udp_socket second;
-    cr_assert_eq(udp_open(&any, &buffers, &first), ERR_OK);
-    cr_assert_eq(udp_open(&first.local, &buffers, &second), ERR_IN_USE);
+    cr_assert_eq(udp_open(&any, &config, &first), ERR_OK);
+    cr_assert_eq(udp_open(&first.local, &config, &second), ERR_IN_USE);
     cr_assert_eq(second.fd, -1);
     udp_close(&first);
 }
@@ -53,7 +53,7 @@ Test(udp, an_address_of_another_machine_is_out_of_range)
 {
     const struct endpoint other = endpoint("192.0.2.77", 0);
     struct udp_socket socket;
-    cr_assert_eq(udp_open(&other, &buffers, &socket), ERR_RANGE);
+    cr_assert_eq(udp_open(&other, &config, &socket), ERR_RANGE);
     cr_assert_eq(socket.fd, -1);
     udp_close(&socket);
 }
@@ -63,7 +63,7 @@ Test(udp, other_refusals_come_with_the_systems_reason)
     struct endpoint link_local = endpoint("fe80::1", 0); // without an interface
     struct udp_socket socket;
     errno = 0;
-    cr_assert_eq(udp_open(&link_local, &buffers, &socket), ERR_SYSTEM);
+    cr_assert_eq(udp_open(&link_local, &config, &socket), ERR_SYSTEM);
     cr_assert_neq(errno, 0);
     cr_assert_eq(socket.fd, -1);
 }
@@ -73,10 +73,10 @@ Test(udp, the_unspecified_address_means_all_and_ipv6_leaves_ipv4_alone)
     const struct endpoint any4 = endpoint("0.0.0.0", 0);
     struct udp_socket v4;
     struct udp_socket v6;
-    cr_assert_eq(udp_open(&any4, &buffers, &v4), ERR_OK);
+    cr_assert_eq(udp_open(&any4, &config, &v4), ERR_OK);
     cr_assert(v4.any_address);
     struct endpoint any6 = endpoint("::", v4.local.port);
-    cr_assert_eq(udp_open(&any6, &buffers, &v6), ERR_OK);
+    cr_assert_eq(udp_open(&any6, &config, &v6), ERR_OK);
     cr_assert(v6.any_address);
     udp_close(&v4);
     udp_close(&v6);
@@ -86,7 +86,7 @@ Test(udp, the_kernel_grants_no_less_than_it_says)
 {
     const struct endpoint any = endpoint("127.0.0.1", 0);
     struct udp_socket socket;
-    cr_assert_eq(udp_open(&any, &buffers, &socket), ERR_OK);
+    cr_assert_eq(udp_open(&any, &config, &socket), ERR_OK);
     cr_assert_eq(socket.receive_buffer, 65536); // less than every kernel's maximum
     cr_assert_eq(socket.send_buffer, 65536);
     udp_close(&socket);
@@ -110,7 +110,7 @@ Test(udp, sockets_that_share_an_address_share_its_peers)
     const struct endpoint any = endpoint("127.0.0.1", 0);
     struct udp_socket shared[SHARED];
     union address to;
-    cr_assert_eq(udp_open_shared(&any, &buffers, shared, SHARED), ERR_OK);
+    cr_assert_eq(udp_open_shared(&any, &config, shared, SHARED), ERR_OK);
     const socklen_t len = address_from_endpoint(&shared[0].local, &to);
     for (unsigned i = 1; i < SHARED; i++) {
         cr_assert_eq(shared[i].local.port, shared[0].local.port);
@@ -119,7 +119,7 @@ Test(udp, sockets_that_share_an_address_share_its_peers)
     for (unsigned i = 0; i < PEERS; i++) {
         struct udp_socket peer;
         unsigned seen = 0;
-        cr_assert_eq(udp_open(&any, &buffers, &peer), ERR_OK);
+        cr_assert_eq(udp_open(&any, &config, &peer), ERR_OK);
         for (unsigned k = 0; k < EACH; k++) {
             cr_assert_eq(sendto(peer.fd, "x", 1, 0, &to.any, len), 1);
         }
@@ -145,9 +145,9 @@ Test(udp, an_address_that_others_share_is_in_use_all_the_same)
     const struct endpoint any = endpoint("127.0.0.1", 0);
     struct udp_socket first[SHARED];
     struct udp_socket second[SHARED];
-    cr_assert_eq(udp_open_shared(&any, &buffers, first, SHARED), ERR_OK);
-    cr_assert_eq(udp_open_shared(&first[0].local, &buffers, second, SHARED), ERR_IN_USE);
-    cr_assert_eq(udp_open(&first[0].local, &buffers, second), ERR_IN_USE);
+    cr_assert_eq(udp_open_shared(&any, &config, first, SHARED), ERR_OK);
+    cr_assert_eq(udp_open_shared(&first[0].local, &config, second, SHARED), ERR_IN_USE);
+    cr_assert_eq(udp_open(&first[0].local, &config, second), ERR_IN_USE);
     for (unsigned i = 0; i < SHARED; i++) {
         udp_close(&first[i]);
     }
