@@ -17,9 +17,9 @@ bool counted_handle(const struct uas *uas, struct uas_scratch *scratch, struct m
                     const struct uas_input *in, struct uas_output *out);
 
 // Found by its name, so it must stay a function. It adds a jump to what uas_handle takes.
-__attribute__((noinline)) bool
-counted_handle(const struct uas *uas, struct uas_scratch *scratch, struct metrics *metrics,
-               const struct uas_input *in, struct uas_output *out)
+__attribute__((noinline)) bool counted_handle(const struct uas *uas, struct uas_scratch *scratch,
+                                              struct metrics *metrics, const struct uas_input *in,
+                                              struct uas_output *out)
 {
     return uas_handle(uas, scratch, metrics, in, out);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -110,13 +111,19 @@ static bool bind_strangers(void *stage, const struct micro_row *row)
     return cast_strangers(stage, row) && register_all(stage, 1) == OPS;
 }
 
+static size_t expire_all(const struct stage *s)
+{
+    size_t removed = 0;
+    (void)location_expire(s->bed->uas.location, s->bed->now, UINT_MAX, &removed);
+    return removed;
+}
+
 // Their time is over, and so far nothing else is due.
 static bool outlive_strangers(void *stage, const struct micro_row *row)
 {
     (void)row;
     struct stage *const s = stage;
-    if (!cast(s, true, BRIEF_S) || register_all(s, 1) != OPS ||
-        location_expire(s->bed->uas.location, s->bed->now) != 0) {
+    if (!cast(s, true, BRIEF_S) || register_all(s, 1) != OPS || expire_all(s) != 0) {
         return false;
     }
     bed_advance(s->bed, OUTLIVE_MS);
@@ -170,7 +177,7 @@ static size_t expire(void *stage, const struct micro_row *row)
 {
     (void)row;
     const struct stage *const s = stage;
-    return location_expire(s->bed->uas.location, s->bed->now);
+    return expire_all(s);
 }
 
 // --- the whole of uas_handle ----------------------------------------------------------------

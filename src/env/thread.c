@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 enum err thread_start(pthread_t *thread, int cpu, void *(*run)(void *), void *arg)
 {
@@ -20,6 +21,14 @@ enum err thread_start(pthread_t *thread, int cpu, void *(*run)(void *), void *ar
     (void)pthread_attr_destroy(&attributes);
     errno = rc;
     return rc == 0 ? ERR_OK : ERR_SYSTEM;
+}
+
+void thread_give_way(void)
+{
+    enum { NICE = 10 };
+
+    // Of this thread alone, on Linux; it may always be raised, and if not, nothing is lost.
+    (void)setpriority(PRIO_PROCESS, 0, NICE);
 }
 
 unsigned thread_cpu_count(void)

@@ -15,6 +15,10 @@ enum { THREAD_ANY_CPU = -1 };
 // errno set.
 ERR_CHECKED enum err thread_start(pthread_t *thread, int cpu, void *(*run)(void *), void *arg);
 
+// The calling thread lets others go first from now on, where there are more than CPUs: for what is
+// not on the way from a request to its answer.
+void thread_give_way(void);
+
 // How many CPUs this process may use.
 unsigned thread_cpu_count(void);
 

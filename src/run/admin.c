@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "env/thread.h"
 #include "run/dump.h"
 
 enum {
@@ -211,6 +212,7 @@ static enum err start_thread(struct admin *admin)
 static void *run(void *arg)
 {
     struct admin *admin = arg;
+    thread_give_way();
     (void)event_base_dispatch(admin->base);
     return NULL;
 }

@@ -9,18 +9,26 @@
 #include <unistd.h>
 
 #include "env/clock.h"
+#include "env/thread.h"
 #include "net/flow.h"
 
 // How late a repetition may be beside its interval of half a second and more. Readers never see
 // what has expired: to them it is only when memory and the gauges follow.
-enum { TICK_MS = 25 };
+enum {
+    TICK_MS = 25,
+    // A tick's share of what has expired: 5,120 bindings, 200,000 a second. When all phones of a
+    // network have come at once they also expire at once, and whoever is served meanwhile must
+    // not feel it.
+    EXPIRE_BATCHES = 80,
+};
 
 struct ticker {
     pthread_t thread;
     int stop; // an eventfd: readable when the thread is to end
     struct ticker_config config;
     struct outbox *outbox;
-    uint64_t expired_s; // second up to which bindings have been removed
+    uint64_t expired_s; // second up to which bindings have been removed, or are being
+    bool expiring;      // and there is more to do of it
 };
 
 static void release(struct ticker *ticker)
@@ -51,8 +59,9 @@ static void repeat_answers(struct ticker *ticker, struct now now)
 static void expire_bindings(struct ticker *ticker, struct now now)
 {
     const uint64_t second = now.mono_ms / MS_PER_S;
-    if (second != ticker->expired_s) {
-        const size_t expired = location_expire(ticker->config.location, now);
+    if (second != ticker->expired_s || ticker->expiring) {
+        size_t expired = 0;
+        ticker->expiring = location_expire(ticker->config.location, now, EXPIRE_BATCHES, &expired);
         metrics_add(ticker->config.metrics, METRIC_BINDINGS_EXPIRED, expired);
         ticker->expired_s = second;
     }
@@ -61,6 +70,7 @@ static void expire_bindings(struct ticker *ticker, struct now now)
 static void *tick(void *arg)
 {
     struct ticker *const ticker = arg;
+    thread_give_way();
     struct pollfd stop = {.fd = ticker->stop, .events = POLLIN};
     while (poll(&stop, 1, TICK_MS) <= 0) {
         const struct now now = clock_now();

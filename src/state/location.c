@@ -9,6 +9,7 @@
 struct location {
     struct location_config config;
     struct shard *shards;
+    unsigned expires_next; // shard that location_expire goes on with
     struct tally tally;
 };
 
@@ -526,17 +527,21 @@ enum err location_register(struct location *location, const struct registration 
 
 // ---- Expiry
 
-size_t location_expire(struct location *location, struct now now)
+bool location_expire(struct location *location, struct now now, unsigned batches, size_t *removed)
 {
-    size_t removed = 0;
-    for (unsigned i = 0; i < location->config.shards; i++) {
-        struct shard *const shard = &location->shards[i];
-        bool more = true;
-        while (more) {
-            (void)pthread_rwlock_wrlock(&shard->lock);
-            removed += shard_expire(shard, now, &more);
-            (void)pthread_rwlock_unlock(&shard->lock);
+    unsigned done = 0;
+    while (done < location->config.shards && batches > 0) {
+        struct shard *const shard = &location->shards[location->expires_next];
+        bool more;
+        (void)pthread_rwlock_wrlock(&shard->lock);
+        *removed += shard_expire(shard, now, EXPIRE_BATCH, &more);
+        (void)pthread_rwlock_unlock(&shard->lock);
+        if (more) {
+            batches--;
+        } else {
+            location->expires_next = (location->expires_next + 1) % location->config.shards;
+            done++;
         }
     }
-    return removed;
+    return done < location->config.shards;
 }

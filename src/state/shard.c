@@ -210,11 +210,11 @@ static bool take_up_slot(struct shard *shard, uint64_t now_s)
     return shard->due != NULL;
 }
 
-size_t shard_expire(struct shard *shard, struct now now, bool *more)
+size_t shard_expire(struct shard *shard, struct now now, unsigned most, bool *more)
 {
     size_t removed = 0;
     *more = true;
-    for (unsigned i = 0; i < EXPIRE_BATCH; i++) {
+    for (unsigned i = 0; i < most; i++) {
         if (!take_up_slot(shard, now.mono_ms / MS_PER_S)) {
             *more = false;
             break;

@@ -26,8 +26,6 @@
 enum {
     // One slot a second. A binding that lives longer than a lap is met once a lap and stays.
     WHEEL_SLOTS = 4096,
-    // Bindings that shard_expire looks at in one call: some 20 us.
-    EXPIRE_BATCH = 256,
 };
 
 struct aor;
@@ -113,9 +111,9 @@ void shard_refreshed(struct shard *shard, struct record *record);
 void shard_scan_begin(struct shard *shard);
 void shard_scan_move(struct shard *shard);
 
-// Removes expired bindings, looking at EXPIRE_BATCH at most; returns how many. *more: it was
+// Removes expired bindings, looking at so many at most; returns how many. *more: it was
 // enough for that many.
-size_t shard_expire(struct shard *shard, struct now now, bool *more);
+size_t shard_expire(struct shard *shard, struct now now, unsigned most, bool *more);
 
 static inline bool record_expired(const struct record *record, struct now now)
 {

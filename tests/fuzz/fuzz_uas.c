@@ -3,6 +3,8 @@
 // transactions: a second lies between any two, and every other one comes from another peer. Each is
 // sent twice, as a retransmission.
 #include "signpost/service/uas.h"
+#include <limits.h>
+
 #include "signpost/sip/message.h"
 #include "signpost/sip/stun.h"
 #include "tests/fuzz/fuzz.h"
@@ -213,7 +215,8 @@ static void tick(struct bench *bench)
 {
     static struct answer answer;
     struct transactions *const transactions = bench->uas.transactions;
-    (void)location_expire(bench->uas.location, bench->now);
+    size_t removed = 0;
+    (void)location_expire(bench->uas.location, bench->now, UINT_MAX, &removed);
     if (transactions == NULL) {
         return;
     }

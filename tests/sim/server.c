@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/server.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 static void configure(struct server *server, const struct server_config *config)
@@ -78,7 +79,8 @@ bool server_handle(struct server *server, struct slice bytes, const struct endpo
 
 void server_expire(struct server *server, struct now now)
 {
-    (void)location_expire(server->uas.location, now);
+    size_t removed = 0;
+    (void)location_expire(server->uas.location, now, UINT_MAX, &removed);
     server->due_shard = 0;
 }
 

@@ -91,15 +91,18 @@ ERR_CHECKED enum err location_register(struct location *location, const struct r
 void location_lookup(struct location *location, struct slice aor, struct now now,
                      struct binding_list *list);
 
-// Removes what has expired, and returns how many bindings that were. For one thread (the ticker),
-// every second or oftener; it takes time in proportion to what has expired, holds a lock for
-// EXPIRE_BATCH bindings at a time, and gives memory back.
-size_t location_expire(struct location *location, struct now now);
+// Removes what has expired, adds to *removed how many bindings that were, and gives memory back. It
+// looks at so many batches of EXPIRE_BATCH bindings at most, holding a lock for one batch at a
+// time, and returns true when there is more to do at once. For one thread (the ticker), every
+// second or oftener; it takes time in proportion to what has expired.
+enum { EXPIRE_BATCH = 64 };
+
+bool location_expire(struct location *location, struct now now, unsigned batches, size_t *removed);
 
 // ---- Telling all of it
 
 enum {
-    LOCATION_PAGE_ROWS = 256,
+    LOCATION_PAGE_ROWS = 64, // few, for a lock is held while they are copied
     LOCATION_PAGE_BYTES = 128 * 1024,
 };
 

@@ -239,3 +239,30 @@ Test(location_expire, the_longest_expiry_does_not_overflow)
     bed_advance_ms(1000);
     cr_assert_eq(bed_expire(), 1);
 }
+
+// A mass of bindings that end in one second goes little by little, and nothing else has to wait.
+Test(location_expire, what_expires_at_once_goes_in_as_many_batches_as_are_asked_for)
+{
+    enum { USERS = 2000, BATCHES = 3 };
+
+    size_t removed = 0;
+    unsigned calls = 0;
+    bool more = true;
+    for (unsigned i = 0; i < USERS; i++) {
+        char aor[16];
+        (void)snprintf(aor, sizeof(aor), "%u@x", i);
+        cr_assert_eq(bed_register(aor, "c", 1, (struct want){"sip:b@h", 10, 0, NULL}), ERR_OK);
+    }
+    bed_advance_ms(10000);
+    while (more) {
+        const size_t before = removed;
+        more = location_expire(bed.location, bed.now, BATCHES, &removed);
+        cr_assert_eq(location_size(bed.location).bindings, USERS - removed);
+        cr_assert_leq(removed - before, (BATCHES + 4) * EXPIRE_BATCH); // and the rest of each shard
+        calls++;
+    }
+    cr_assert_eq(removed, USERS);
+    cr_assert_geq(calls, USERS / ((BATCHES + 4) * EXPIRE_BATCH));
+    cr_assert_not(location_expire(bed.location, bed.now, 1, &removed));
+    cr_assert_eq(removed, USERS);
+}
