@@ -88,6 +88,8 @@ static const struct option_row rows[] = {
      "loss that still is success; default 0"},
     {"show", "N", KIND_NUMBER, AT(shown), 0, TALLY_SAMPLES_MAX, "wrong answers to show; default 3"},
     {"busy", NULL, KIND_FLAG, AT(busy), 0, 0, "never sleep: steadier latencies for a whole core"},
+    {"scatter", NULL, KIND_FLAG, AT(scatter), 0, 0,
+     "users in no order, as phones come: neighbours share a port, and runs of them are trains"},
     {"gso", NULL, KIND_FLAG, AT(gso), 0, 0,
      "let the kernel cut batches into datagrams: faster, but phones send no trains"},
     {"gro", NULL, KIND_FLAG, AT(gro), 0, 0,

@@ -49,6 +49,7 @@ struct cli {
     bool no_ack;
     bool echo;
     bool busy;
+    bool scatter;
     bool gso;
     bool gro;
     bool json;

@@ -122,6 +122,7 @@ static bool make_engine(struct member *m, FILE *why)
                  .share = m->share,
                  .roster = m->roster,
                  .users = (uint32_t)cli->users,
+                 .scatter = cli->scatter,
                  .run = m->script.run},
         .waiting_max = waiting_max(cli),
         .timers = inflight_timers_of(to_ns(cli->timeout_s), cli->retransmit, invites),

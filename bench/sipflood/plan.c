@@ -34,6 +34,7 @@ struct plan plan_of(const struct plan_config *config)
     return (struct plan){
         .config = *config,
         .stride = stride_over(config->users),
+        .own_stride = config->scatter ? stride_over(known) : 1,
         .known = known,
         .newcomers = share_users(&config->share, SCRIPT_USERS_MAX) - known,
         .mixed = mix_kinds(&config->mix) > 1,
@@ -68,7 +69,8 @@ static struct step step_at(const struct plan *p, uint64_t n)
     if (p->mixed && (turn.kind == SCENARIO_REGISTER || turn.kind == SCENARIO_DEREGISTER)) {
         return newcomer(p, turn);
     }
-    const uint32_t caller = share_user(&p->config.share, (uint32_t)(turn.n % p->known));
+    const uint64_t place = turn.n % p->known * p->own_stride % p->known;
+    const uint32_t caller = share_user(&p->config.share, (uint32_t)place);
     struct step step = {
         .kind = turn.kind,
         .caller = caller,

@@ -19,6 +19,7 @@ struct plan_config {
     struct share share;
     struct roster *roster; // of this thread's users, started by the caller; or NULL
     uint32_t users;        // of the run
+    bool scatter;          // rounds go over the users in no order
     uint64_t run;          // makes this run's random choices
 };
 
@@ -26,9 +27,10 @@ struct plan_config {
 struct plan {
     struct plan_config config;
     struct pace pace;
-    uint32_t stride;    // callers meet callees in an order of their own
-    uint32_t known;     // users of this thread
-    uint32_t newcomers; // room for this many more
+    uint32_t stride;     // callers meet callees in an order of their own
+    uint32_t own_stride; // and rounds go so over this thread's users
+    uint32_t known;      // users of this thread
+    uint32_t newcomers;  // room for this many more
     bool mixed;
     uint64_t calls;   // steps so far, the roster's too
     uint64_t taken;   // requests so far

@@ -241,6 +241,7 @@ static void write_parameters(struct json *j, const struct cli *cli)
     json_bool(j, "password", cli->password != NULL);
     json_bool(j, "echo", cli->echo);
     json_bool(j, "busy", cli->busy);
+    json_bool(j, "scatter", cli->scatter);
     json_bool(j, "gso", cli->gso);
     json_bool(j, "gro", cli->gro);
     json_close(j, '}');

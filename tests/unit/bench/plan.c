@@ -141,3 +141,23 @@ Test(plan, refreshes_of_a_roster_come_at_their_times_beside_the_pace)
     cr_assert_eq(seen[SCENARIO_INVITE], 10);
     roster_destroy(p.config.roster);
 }
+
+Test(plan, scattered_rounds_reach_every_user_once_and_hardly_ever_a_port_twice_running)
+{
+    struct plan_config c = plan_with("refresh=1", 0, 1).config;
+    unsigned asked[USERS] = {0};
+    unsigned last = USERS;
+    unsigned running = 0;
+    c.scatter = true;
+    c.share.ports = 31;
+    struct plan p = plan_of(&c);
+    begin(&p, USERS);
+    for (unsigned i = 0; i < USERS; i++) {
+        const struct step step = take(&p);
+        const unsigned port = share_port_of(&p.config.share, step.caller);
+        cr_assert_eq(asked[step.caller]++, 0);
+        running += port == last ? 1 : 0;
+        last = port;
+    }
+    cr_assert_lt(running, USERS / 10, "%u", running);
+}
