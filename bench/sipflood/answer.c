@@ -174,7 +174,7 @@ static size_t find_outside(struct slice s, char stop)
     return s.len;
 }
 
-bool contact_next(struct slice *rest, struct contact *out)
+bool answer_contact_next(struct slice *rest, struct contact *out)
 {
     const size_t comma = find_outside(*rest, ',');
     const struct slice one = slice_trim(slice_of(rest->at, comma));
@@ -200,7 +200,7 @@ bool contact_next(struct slice *rest, struct contact *out)
     return true;
 }
 
-struct slice param_value(struct slice params, struct slice name)
+struct slice answer_param(struct slice params, struct slice name)
 {
     while (!slice_empty(params)) {
         params = slice_from(params, 1);

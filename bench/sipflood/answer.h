@@ -40,9 +40,9 @@ struct contact {
 
 // Takes the first Contact off a comma-separated field value. False when nothing is left, and when
 // what is left starts with no Contact: then *rest is not empty.
-bool contact_next(struct slice *rest, struct contact *out);
+bool answer_contact_next(struct slice *rest, struct contact *out);
 
 // The value of ";name=value" among header parameters, empty when absent.
-struct slice param_value(struct slice params, struct slice name);
+struct slice answer_param(struct slice params, struct slice name);
 
 #endif

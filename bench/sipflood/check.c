@@ -21,7 +21,7 @@ static bool check_to(struct slice expected, struct slice found, struct complaint
         return complain(why, "To is not the request's", expected, found);
     }
     const struct slice params = slice_trim(slice_from(found, expected.len));
-    if (slice_empty(param_value(params, SLICE("tag")))) {
+    if (slice_empty(answer_param(params, SLICE("tag")))) {
         return complain(why, "To has no tag", expected, found);
     }
     return true;
@@ -40,7 +40,7 @@ static bool see_contacts(const struct answer *a, struct slice own, struct contac
     for (unsigned i = 0; i < a->contact_fields; i++) {
         struct slice rest = a->contacts[i];
         struct contact one;
-        while (contact_next(&rest, &one)) {
+        while (answer_contact_next(&rest, &one)) {
             const bool is_own = slice_equal(one.uri, own);
             seen->own += is_own ? 1 : 0;
             seen->other += is_own ? 0 : 1;
@@ -65,7 +65,7 @@ static bool check_bound(const struct expectation *e, const struct contacts_seen 
         return complain(why, "the phone's own Contact is listed twice", e->contact,
                         seen->own_last.uri);
     }
-    const struct slice text = param_value(seen->own_last.params, SLICE("expires"));
+    const struct slice text = answer_param(seen->own_last.params, SLICE("expires"));
     if (!slice_to_u64(text, e->expires_s, &expires_s) || expires_s == 0) {
         return complain(why, "expires of the Contact is not above 0 and at most as asked for",
                         e->contact, seen->own_last.params);

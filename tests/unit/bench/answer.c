@@ -53,13 +53,13 @@ Test(answer, contacts_are_taken_one_by_one_over_folded_lines)
     struct contact c;
     cr_assert(parse(full));
     struct slice rest = a.contacts[0];
-    cr_assert(contact_next(&rest, &c));
+    cr_assert(answer_contact_next(&rest, &c));
     cr_assert(slice_equal(c.uri, SLICE("sip:a@h")));
-    cr_assert(slice_equal(param_value(c.params, SLICE("EXPIRES")), SLICE("3")));
-    cr_assert(contact_next(&rest, &c));
+    cr_assert(slice_equal(answer_param(c.params, SLICE("EXPIRES")), SLICE("3")));
+    cr_assert(answer_contact_next(&rest, &c));
     cr_assert(slice_equal(c.uri, SLICE("sip:b@h")));
-    cr_assert(slice_equal(param_value(c.params, SLICE("expires")), SLICE("4")));
-    cr_assert_not(contact_next(&rest, &c));
+    cr_assert(slice_equal(answer_param(c.params, SLICE("expires")), SLICE("4")));
+    cr_assert_not(answer_contact_next(&rest, &c));
     cr_assert(slice_empty(rest));
 }
 
@@ -67,14 +67,14 @@ Test(answer, contact_forms)
 {
     struct contact c;
     struct slice rest = SLICE("\"a\\\"<,;\" <sip:a,b;x=1@h>;q=\"1;2\";e=5");
-    cr_assert(contact_next(&rest, &c));
+    cr_assert(answer_contact_next(&rest, &c));
     cr_assert(slice_equal(c.uri, SLICE("sip:a,b;x=1@h")));
-    cr_assert(slice_equal(param_value(c.params, SLICE("e")), SLICE("5")));
+    cr_assert(slice_equal(answer_param(c.params, SLICE("e")), SLICE("5")));
     rest = SLICE("sip:b@h;q=0.1");
-    cr_assert(contact_next(&rest, &c));
+    cr_assert(answer_contact_next(&rest, &c));
     cr_assert(slice_equal(c.uri, SLICE("sip:b@h")));
-    cr_assert(slice_equal(param_value(c.params, SLICE("q")), SLICE("0.1")));
-    cr_assert(slice_empty(param_value(c.params, SLICE("expires"))));
+    cr_assert(slice_equal(answer_param(c.params, SLICE("q")), SLICE("0.1")));
+    cr_assert(slice_empty(answer_param(c.params, SLICE("expires"))));
 }
 
 // The text ends where a page without access begins: reading beyond it would crash.
