@@ -99,6 +99,11 @@ static bool take_field(struct reading *r, struct slice name, struct slice value)
     case 'p':
         return !slice_equal_nocase(name, SLICE("Proxy-Authenticate")) ||
                add_challenge(r->answer, value);
+    case 'r':
+        if (slice_equal_nocase(name, SLICE("Retry-After"))) {
+            r->answer->retry_after = value;
+        }
+        return true;
     case 'm': return !name_is(name, SLICE("Contact"), 'm') || add_contact(r->answer, value);
     case 'l':
         return !name_is(name, SLICE("Content-Length"), 'l') ||
@@ -125,6 +130,7 @@ bool answer_parse(struct slice datagram, struct answer *out)
     struct slice line;
     struct reading r = {.answer = out, .content_bytes = UINT64_MAX};
     out->via = out->from = out->to = out->call_id = out->cseq = slice_of(NULL, 0);
+    out->retry_after = slice_of(NULL, 0);
     out->contact_fields = 0;
     out->challenge_fields = 0;
     if (!next_line(&text, &out->start_line) || !parse_start_line(out->start_line, &out->status)) {

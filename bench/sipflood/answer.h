@@ -22,6 +22,7 @@ struct answer {
     struct slice to;
     struct slice call_id;
     struct slice cseq;
+    struct slice retry_after;  // the last one
     unsigned challenge_fields; // WWW-Authenticate and Proxy-Authenticate
     struct slice challenges[ANSWER_CHALLENGES_MAX];
     unsigned contact_fields;

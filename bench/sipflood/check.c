@@ -98,21 +98,32 @@ static bool check_contacts(const struct expectation *e, const struct answer *a,
                                      e->contact, seen.own_last.uri);
 }
 
-static bool check_content(const struct expectation *e, const struct answer *a,
-                          struct complaint *why)
+// What every answer repeats of its request (RFC 3261 8.2.6.2).
+static bool check_repeated(const struct expectation *e, const struct answer *a,
+                           struct complaint *why)
 {
     return check_equal(e->call_id, a->call_id, "Call-ID is not the request's", why) &&
            check_equal(e->cseq, a->cseq, "CSeq is not the request's", why) &&
            check_equal(e->from, a->from, "From is not the request's", why) &&
-           check_to(e->to, a->to, why) && check_contacts(e, a, why);
+           check_to(e->to, a->to, why);
+}
+
+// RFC 3261 20.33: a number of seconds, which a comment and parameters may follow.
+static bool refuses(const struct answer *a)
+{
+    return a->status == 503 && !slice_empty(a->retry_after) && ascii_digit(a->retry_after.at[0]);
 }
 
 enum verdict check_answer(const struct expectation *e, const struct answer *a,
                           struct complaint *why)
 {
+    if (refuses(a)) {
+        return check_repeated(e, a, why) ? VERDICT_REFUSED : VERDICT_WRONG_CONTENT;
+    }
     if (a->status != e->scenario->status) {
         complain(why, "wrong status", e->scenario->status_text, a->start_line);
         return VERDICT_WRONG_STATUS;
     }
-    return check_content(e, a, why) ? VERDICT_RIGHT : VERDICT_WRONG_CONTENT;
+    const bool right = check_repeated(e, a, why) && check_contacts(e, a, why);
+    return right ? VERDICT_RIGHT : VERDICT_WRONG_CONTENT;
 }

@@ -58,7 +58,7 @@ static const struct option_row rows[] = {
     {"ramp", "FROM:TO:STEP:S", KIND_TEXT, AT(ramp_text), 0, 0,
      "open loop: rate FROM, then more by STEP up to TO, each for S seconds"},
     {"find-max", NULL, KIND_FLAG, AT(find_max), 0, 0,
-     "the highest rate, looked for from --rate on, with at most --loss-max (0.1) % lost"},
+     "the highest rate, looked for from --rate on, with --loss-max 0.1 unless told otherwise"},
     {"p99-max", "MS", KIND_REAL, AT(p99_max_ms), 0.001, 60000,
      "find-max: and with a p99 latency of at most so many ms; default 10"},
     {"step", "S", KIND_REAL, AT(step_s), 0.1, 3600, "find-max: seconds for each rate; default 3"},
@@ -85,7 +85,7 @@ static const struct option_row rows[] = {
     {"echo", NULL, KIND_FLAG, AT(echo), 0, 0,
      "the target is an echo (udpecho): an answer is right if its branch is"},
     {"loss-max", "PERCENT", KIND_REAL, AT(loss_max_percent), 0, 100,
-     "loss that still is success; default 0"},
+     "lost and refused requests (503) that still are success; default 0"},
     {"show", "N", KIND_NUMBER, AT(shown), 0, TALLY_SAMPLES_MAX, "wrong answers to show; default 3"},
     {"busy", NULL, KIND_FLAG, AT(busy), 0, 0, "never sleep: steadier latencies for a whole core"},
     {"scatter", NULL, KIND_FLAG, AT(scatter), 0, 0,
@@ -409,8 +409,9 @@ static const char examples[] =
     "\n"
     "Open loop tells the truth about latency: it counts from the moment a request was meant to be\n"
     "sent, so a stall shows in every request that it delayed. Closed loop finds the capacity.\n"
-    "With a single answer wrong or more than --loss-max lost, the exit status is 1; a bad command\n"
-    "line or a system error is 2. SIGINT stops sending, waits for answers and reports.\n"
+    "With a single answer wrong, or more than --loss-max lost or refused, the exit status is 1; a\n"
+    "bad command line or a system error is 2. A 503 with Retry-After is a refusal, neither right\n"
+    "nor wrong. SIGINT stops sending, waits for answers and reports.\n"
     "A user must not be asked to register again before its last answer is here: choose --users\n"
     "well above what is under way at once.\n";
 

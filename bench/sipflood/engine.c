@@ -214,7 +214,7 @@ static void acknowledge(struct engine *e, const struct sent *sent, struct slice 
     }
 }
 
-// The first final answer to a request: right or wrong?
+// The first final answer to a request: right, wrong or none of both?
 static void judge(struct engine *e, const struct sent *sent, const struct answer *answer,
                   struct slice datagram, uint64_t latency_ns)
 {
@@ -226,10 +226,15 @@ static void judge(struct engine *e, const struct sent *sent, const struct answer
         const struct expectation expected = script_expect(e->config.script, &part, &e->scratch);
         verdict = check_answer(&expected, answer, &why);
     }
+    e->tally.oldest_ns = latency_ns > e->tally.oldest_ns ? latency_ns : e->tally.oldest_ns;
     switch (verdict) {
     case VERDICT_RIGHT:
         counts->right++;
         histogram_record(&e->tally.latency_ns[sent->step.kind], latency_ns);
+        return;
+    case VERDICT_REFUSED:
+        counts->refused++;
+        e->tally.refused[sent->step.kind]++;
         return;
     case VERDICT_WRONG_STATUS: counts->wrong_status++; break;
     case VERDICT_WRONG_CONTENT: counts->wrong_content++; break;

@@ -10,8 +10,8 @@
 // A run from the command line's parameters to the report.
 
 enum flood_exit {
-    FLOOD_OK = 0,     // every answer right, no more lost than allowed
-    FLOOD_FAILED = 1, // wrong answers, or too many lost
+    FLOOD_OK = 0,     // no answer wrong, no more lost or refused than allowed
+    FLOOD_FAILED = 1, // wrong answers, or too many lost or refused
     FLOOD_BROKEN = 2, // did not run: usage or system error
 };
 

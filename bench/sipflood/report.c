@@ -23,6 +23,7 @@ static const struct count_row count_rows[] = {
     {"wrong_status", AT(wrong_status), "answered with another status"},
     {"wrong_content", AT(wrong_content), "right status, wrong Contact, To, From, CSeq or Call-ID"},
     {"lost", AT(lost), "no answer before the timeout"},
+    {"refused", AT(refused), "503 with Retry-After: overloaded, neither right nor wrong"},
     {"malformed", AT(malformed), "datagrams that are no whole SIP answer"},
     {"unmatched", AT(unmatched), "answers to nothing asked, or given twice"},
     {"late", AT(late), "answers after the timeout (their requests are lost)"},
@@ -47,7 +48,7 @@ static const struct {
 
 enum {
     COUNT_ROWS = sizeof(count_rows) / sizeof(count_rows[0]),
-    COUNT_ROWS_ALWAYS = 5, // shown also when zero
+    COUNT_ROWS_ALWAYS = 6, // shown also when zero
     QUANTILES = sizeof(quantiles) / sizeof(quantiles[0]),
 };
 
@@ -74,6 +75,14 @@ static double cpu_us_per_request(const struct run_result *r)
 {
     const uint64_t sent = r->tally->counts.sent;
     return sent == 0 ? 0 : (double)r->cpu_ns / NS_PER_US / (double)sent;
+}
+
+// The rate of an open loop that has a single one, 0 elsewhere: steps have one each, and the
+// refreshes of a population none at all.
+static uint64_t offered_per_s(const struct cli *cli)
+{
+    const bool several = cli->find_max || cli->ramp.steps > 0 || cli->population;
+    return several ? 0 : cli->rate_per_s;
 }
 
 bool report_success(const struct run_result *r)
@@ -123,14 +132,15 @@ static void print_kinds(FILE *out, const struct tally *t)
     if (kinds < 2) {
         return;
     }
-    (void)fprintf(out, "\n  %-16s%14s%14s%14s%14s\n", "of each kind", "sent", "right", "p50 us",
-                  "p99 us");
+    (void)fprintf(out, "\n  %-16s%14s%14s%14s%14s%14s\n", "of each kind", "sent", "right",
+                  "refused", "p50 us", "p99 us");
     for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
         if (t->sent[i] > 0) {
             const struct histogram *latency_ns = &t->latency_ns[i];
-            (void)fprintf(out, "  %-16s%14" PRIu64 "%14" PRIu64 "%14.1f%14.1f\n",
+            (void)fprintf(out, "  %-16s%14" PRIu64 "%14" PRIu64 "%14" PRIu64 "%14.1f%14.1f\n",
                           scenario_of((enum scenario_kind)i)->name, t->sent[i], latency_ns->total,
-                          quantile_us(latency_ns, 500000), quantile_us(latency_ns, 990000));
+                          t->refused[i], quantile_us(latency_ns, 500000),
+                          quantile_us(latency_ns, 990000));
         }
     }
 }
@@ -142,6 +152,28 @@ static void print_latencies(FILE *out, const struct histogram *latency_ns)
         (void)fprintf(out, "  %-16s%14.1f\n", quantiles[i].name,
                       quantile_us(latency_ns, quantiles[i].ppm));
     }
+}
+
+static void print_rates(FILE *out, const struct run_result *r)
+{
+    const struct tally_counts *c = &r->tally->counts;
+    (void)fprintf(out, "\n  %-16s%14.3f  s\n", "elapsed", (double)r->elapsed_ns / NS_PER_S);
+    if (offered_per_s(r->cli) > 0) {
+        (void)fprintf(out, "  %-16s%14" PRIu64 "  /s meant to be sent\n", "offered",
+                      offered_per_s(r->cli));
+    }
+    (void)fprintf(out, "  %-16s%14.0f  /s\n", "sending", per_s(c->sent, r->elapsed_ns));
+    (void)fprintf(out, "  %-16s%14.0f  /s of any kind\n", "answers",
+                  per_s(tally_answers(c), r->elapsed_ns));
+    if (r->cli->window == 0) {
+        (void)fprintf(out, "  %-16s%14.0f  /s right answers\n", "goodput",
+                      per_s(c->right, r->elapsed_ns));
+    }
+    (void)fprintf(out, "  %-16s%14.4f  %% lost or refused\n", "loss", tally_loss_percent(c));
+    (void)fprintf(out, "  %-16s%14.1f  us, the age of the oldest answer, right or not\n", "oldest",
+                  (double)r->tally->oldest_ns / NS_PER_US);
+    (void)fprintf(out, "  %-16s%14.2f  us of this generator's CPU per request\n", "cpu",
+                  cpu_us_per_request(r));
 }
 
 void report_table(FILE *out, const struct run_result *r)
@@ -164,12 +196,7 @@ void report_table(FILE *out, const struct run_result *r)
         (void)fprintf(out, "  %-16s%14" PRIu64 "  answers lost here: receive queue full\n",
                       "dropped", r->dropped);
     }
-    (void)fprintf(out, "\n  %-16s%14.3f  s\n", "elapsed", (double)r->elapsed_ns / NS_PER_S);
-    (void)fprintf(out, "  %-16s%14.0f  /s\n", "sending", per_s(c->sent, r->elapsed_ns));
-    (void)fprintf(out, "  %-16s%14.0f  /s\n", "answers", per_s(tally_answers(c), r->elapsed_ns));
-    (void)fprintf(out, "  %-16s%14.4f  %%\n", "loss", tally_loss_percent(c));
-    (void)fprintf(out, "  %-16s%14.2f  us of this generator's CPU per request\n", "cpu",
-                  cpu_us_per_request(r));
+    print_rates(out, r);
     print_kinds(out, r->tally);
     print_latencies(out, r->latency_ns);
     for (unsigned i = 0; i < r->tally->samples; i++) {
@@ -266,6 +293,7 @@ static void write_kinds(struct json *j, const struct run_result *r)
             json_open(j, scenario_of((enum scenario_kind)i)->name, '{');
             json_u64(j, "sent", r->tally->sent[i]);
             json_u64(j, "right", latency_ns->total);
+            json_u64(j, "refused", r->tally->refused[i]);
             write_latencies(j, latency_ns);
             json_close(j, '}');
         }
@@ -288,6 +316,19 @@ static void write_samples(struct json *j, const struct run_result *r)
     json_close(j, ']');
 }
 
+static void write_rates(struct json *j, const struct run_result *r)
+{
+    const struct tally_counts *c = &r->tally->counts;
+    json_real(j, "elapsed_s", (double)r->elapsed_ns / NS_PER_S);
+    write_bound(j, "offered_per_s", offered_per_s(r->cli));
+    json_real(j, "sent_per_s", per_s(c->sent, r->elapsed_ns));
+    json_real(j, "answers_per_s", per_s(tally_answers(c), r->elapsed_ns));
+    json_real(j, "goodput_per_s", per_s(c->right, r->elapsed_ns));
+    json_real(j, "loss_percent", tally_loss_percent(c));
+    json_real(j, "oldest_us", (double)r->tally->oldest_ns / NS_PER_US);
+    json_real(j, "cpu_us_per_request", cpu_us_per_request(r));
+}
+
 void report_json(FILE *out, const struct run_result *r)
 {
     struct json j = json_on(out);
@@ -304,11 +345,7 @@ void report_json(FILE *out, const struct run_result *r)
     }
     json_u64(&j, "dropped", r->dropped);
     json_close(&j, '}');
-    json_real(&j, "elapsed_s", (double)r->elapsed_ns / NS_PER_S);
-    json_real(&j, "sent_per_s", per_s(c->sent, r->elapsed_ns));
-    json_real(&j, "answers_per_s", per_s(tally_answers(c), r->elapsed_ns));
-    json_real(&j, "loss_percent", tally_loss_percent(c));
-    json_real(&j, "cpu_us_per_request", cpu_us_per_request(r));
+    write_rates(&j, r);
     write_kinds(&j, r);
     write_latencies(&j, r->latency_ns);
     if (r->steps->count > 0) {

@@ -21,7 +21,8 @@ struct run_result {
     bool interrupted;
 };
 
-// Every answer right, and no more lost than allowed; or, in a search, a rate found where it is so.
+// No answer wrong, and no more lost or refused than allowed; or, in a search, a rate found where it
+// is so.
 bool report_success(const struct run_result *r);
 
 // The table for people, whose steps have been printed: ends with the verdict, and with the wrong

@@ -21,7 +21,8 @@ static const char *what_failed(const struct step_result *r, const struct step_ai
         return "wrong answers";
     }
     if (r->loss_percent > limits->loss_max_percent) {
-        return "loss";
+        // What there is more of gives the name.
+        return r->refused > r->lost ? "refused" : "loss";
     }
     if (r->p99_ns > limits->p99_max_ns) {
         return "p99";
@@ -38,9 +39,12 @@ struct step_result step_judge(const struct step_aim *aim, uint64_t elapsed_ns,
         .rate_per_s = aim->rate_per_s,
         .sent = c->sent,
         .answers = tally_answers(c),
+        .lost = c->lost,
+        .refused = c->refused,
         .wrong = tally_wrong(c),
         .sent_per_s = per_s(c->sent, elapsed_ns),
         .answers_per_s = per_s(tally_answers(c), elapsed_ns),
+        .goodput_per_s = per_s(c->right, elapsed_ns),
         .loss_percent = tally_loss_percent(c),
         .p50_ns = histogram_quantile(latency_ns, 500000),
         .p99_ns = histogram_quantile(latency_ns, 990000),
@@ -52,17 +56,18 @@ struct step_result step_judge(const struct step_aim *aim, uint64_t elapsed_ns,
 
 void steps_print_head(FILE *out)
 {
-    (void)fprintf(out, "%10s %10s %10s %8s %8s %12s %12s %12s\n", "rate/s", "sent/s", "answers/s",
-                  "wrong", "loss %", "p50 us", "p99 us", "max us");
+    (void)fprintf(out, "%9s %9s %9s %8s %8s %8s %10s %10s %10s\n", "rate/s", "sent/s", "right/s",
+                  "wrong", "refused", "loss %", "p50 us", "p99 us", "max us");
     (void)fflush(out);
 }
 
 void steps_print(FILE *out, const struct step_result *r)
 {
-    (void)fprintf(out, "%10" PRIu64 " %10.0f %10.0f %8" PRIu64 " %8.3f %12.1f %12.1f %12.1f  %s\n",
-                  r->rate_per_s, r->sent_per_s, r->answers_per_s, r->wrong, r->loss_percent,
-                  (double)r->p50_ns / NS_PER_US, (double)r->p99_ns / NS_PER_US,
-                  (double)r->max_ns / NS_PER_US, r->why != NULL ? r->why : "");
+    (void)fprintf(
+        out, "%9" PRIu64 " %9.0f %9.0f %8" PRIu64 " %8" PRIu64 " %8.3f %10.1f %10.1f %10.1f  %s\n",
+        r->rate_per_s, r->sent_per_s, r->goodput_per_s, r->wrong, r->refused, r->loss_percent,
+        (double)r->p50_ns / NS_PER_US, (double)r->p99_ns / NS_PER_US, (double)r->max_ns / NS_PER_US,
+        r->why != NULL ? r->why : "");
     (void)fflush(out);
 }
 
@@ -76,6 +81,9 @@ void steps_write(struct json *j, const struct steps *steps)
         json_u64(j, "sent", r->sent);
         json_real(j, "sent_per_s", r->sent_per_s);
         json_real(j, "answers_per_s", r->answers_per_s);
+        json_real(j, "goodput_per_s", r->goodput_per_s);
+        json_u64(j, "lost", r->lost);
+        json_u64(j, "refused", r->refused);
         json_u64(j, "wrong", r->wrong);
         json_real(j, "loss_percent", r->loss_percent);
         json_real(j, "p50_us", (double)r->p50_ns / NS_PER_US);

@@ -25,9 +25,12 @@ struct step_result {
     uint64_t rate_per_s;
     uint64_t sent;
     uint64_t answers;
+    uint64_t lost;
+    uint64_t refused;
     uint64_t wrong;
     double sent_per_s;
     double answers_per_s;
+    double goodput_per_s; // right answers
     double loss_percent;
     uint64_t p50_ns, p99_ns, max_ns;
     const char *why; // it failed; NULL when all was within the limits

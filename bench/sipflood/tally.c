@@ -15,9 +15,11 @@ void tally_clear(struct tally *t)
 {
     t->counts = (struct tally_counts){0};
     t->last_ns = 0;
+    t->oldest_ns = 0;
     t->samples = 0;
     for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
         t->sent[i] = 0;
+        t->refused[i] = 0;
         histogram_clear(&t->latency_ns[i]);
     }
 }
@@ -41,11 +43,13 @@ void tally_add(struct tally *into, const struct tally *from)
 {
     tally_count(&into->counts, &from->counts);
     into->last_ns = from->last_ns > into->last_ns ? from->last_ns : into->last_ns;
+    into->oldest_ns = from->oldest_ns > into->oldest_ns ? from->oldest_ns : into->oldest_ns;
     for (unsigned i = 0; i < from->samples && into->samples < into->samples_max; i++) {
         into->sample[into->samples++] = from->sample[i];
     }
     for (unsigned i = 0; i < SCENARIO_KINDS; i++) {
         into->sent[i] += from->sent[i];
+        into->refused[i] += from->refused[i];
         histogram_merge(&into->latency_ns[i], &from->latency_ns[i]);
     }
 }
@@ -81,17 +85,17 @@ void tally_keep(struct tally *t, const struct complaint *why, struct slice answe
 
 uint64_t tally_settled(const struct tally_counts *c)
 {
-    return c->right + c->wrong_status + c->wrong_content + c->lost;
+    return tally_answers(c) + c->lost;
 }
 
 uint64_t tally_answers(const struct tally_counts *c)
 {
-    return c->right + c->wrong_status + c->wrong_content;
+    return c->right + c->refused + c->wrong_status + c->wrong_content;
 }
 
 double tally_loss_percent(const struct tally_counts *c)
 {
-    return c->sent == 0 ? 0 : 100.0 * (double)c->lost / (double)c->sent;
+    return c->sent == 0 ? 0 : 100.0 * (double)(c->lost + c->refused) / (double)c->sent;
 }
 
 uint64_t tally_wrong(const struct tally_counts *c)

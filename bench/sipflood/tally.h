@@ -5,7 +5,7 @@
 #include "signpost/base/histogram.h"
 #include "sipflood/check.h"
 
-// What happened, counted. Every request sent ends as exactly one of right, wrong_status,
+// What happened, counted. Every request sent ends as exactly one of right, refused, wrong_status,
 // wrong_content and lost.
 
 enum { TALLY_SAMPLES_MAX = 16, TALLY_SAMPLE_BYTES = 200, TALLY_ANSWER_BYTES = 480 };
@@ -16,6 +16,7 @@ struct tally_counts {
     uint64_t acks;
     uint64_t challenged; // requests asked once more with credentials
     uint64_t right;
+    uint64_t refused; // by an overloaded server: neither right nor wrong
     uint64_t wrong_status;
     uint64_t wrong_content;
     uint64_t lost;
@@ -41,10 +42,12 @@ struct tally_sample {
 struct tally {
     struct tally_counts counts;
     uint64_t last_ns;     // when the last request was sent or answered, 0 before
+    uint64_t oldest_ns;   // the greatest age of a first final answer, right or not
     unsigned samples_max; // how many are kept, at most TALLY_SAMPLES_MAX
     unsigned samples;
     struct tally_sample sample[TALLY_SAMPLES_MAX];
     uint64_t sent[SCENARIO_KINDS]; // requests of each kind
+    uint64_t refused[SCENARIO_KINDS];
     // Of right answers of each kind, from the intended time of sending.
     struct histogram latency_ns[SCENARIO_KINDS];
 };
@@ -73,6 +76,7 @@ uint64_t tally_settled(const struct tally_counts *c);
 // First final answers.
 uint64_t tally_answers(const struct tally_counts *c);
 
+// Requests that were of no use, though nothing was wrong: lost and refused ones.
 double tally_loss_percent(const struct tally_counts *c);
 
 // Answers of any kind that say something wrong.

@@ -48,6 +48,15 @@ Test(answer, compact_names_are_read)
     cr_assert(slice_equal(a.call_id, SLICE("w")));
 }
 
+Test(answer, retry_after_is_read)
+{
+    cr_assert(parse("SIP/2.0 503 Busy\r\nv: x\r\nf: y\r\nt: z\r\ni: w\r\nCSeq: 1 INVITE\r\n"
+                    "retry-AFTER: 17 \r\n\r\n"));
+    cr_assert(slice_equal(a.retry_after, SLICE("17")));
+    cr_assert(parse(compact));
+    cr_assert(slice_empty(a.retry_after));
+}
+
 Test(answer, contacts_are_taken_one_by_one_over_folded_lines)
 {
     struct contact c;

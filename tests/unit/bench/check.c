@@ -98,6 +98,31 @@ Test(check, other_status_is_wrong)
     cr_assert(slice_equal(why.found, SLICE("SIP/2.0 404 Not Found")));
 }
 
+Test(check, a_503_that_says_when_to_come_again_is_a_refusal)
+{
+    struct complaint why;
+    struct draft d = right_answer("503 Busy", "Retry-After: 17\r\n");
+    for (unsigned kind = 0; kind < SCENARIO_KINDS; kind++) {
+        cr_assert_eq(judge((enum scenario_kind)kind, &d, &why), VERDICT_REFUSED, "%u", kind);
+    }
+    d.contacts = "Retry-After: 17 (in the morning);duration=3\r\n";
+    cr_assert_eq(judge(SCENARIO_INVITE, &d, &why), VERDICT_REFUSED);
+    d.to_suffix = "";
+    assert_wrong(SCENARIO_INVITE, &d, "To has no tag");
+}
+
+Test(check, a_503_that_does_not_is_wrong)
+{
+    struct complaint why;
+    const char *bad[] = {"", "Retry-After: soon\r\n", "Retry-After: \r\n"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        const struct draft d = right_answer("503 Busy", bad[i]);
+        cr_assert_eq(judge(SCENARIO_INVITE, &d, &why), VERDICT_WRONG_STATUS);
+    }
+    const struct draft other = right_answer("500 Busy", "Retry-After: 17\r\n");
+    cr_assert_eq(judge(SCENARIO_INVITE, &other, &why), VERDICT_WRONG_STATUS);
+}
+
 Test(check, fields_that_are_not_the_requests_are_wrong)
 {
     struct draft d = right_answer("200 OK", own_bound);

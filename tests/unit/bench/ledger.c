@@ -22,6 +22,8 @@ static void *post_often(void *argument)
         t->counts.sent = 2;
         t->counts.right = 1;
         t->last_ns = i;
+        t->oldest_ns = i;
+        t->refused[1] = 1;
         tally_keep(t, &why, SLICE("x"));
         histogram_record(&t->latency_ns[i % 2], 5);
         ledger_post(l, t);
@@ -51,6 +53,8 @@ Test(ledger, adds_up_what_threads_post_whenever_it_is_fetched)
     cr_assert_eq(all.counts.right, THREADS * POSTS);
     cr_assert_eq(all.latency_ns[1].total, THREADS * POSTS / 2);
     cr_assert_eq(all.last_ns, POSTS - 1);
+    cr_assert_eq(all.oldest_ns, POSTS - 1);
+    cr_assert_eq(all.refused[1], THREADS * POSTS);
     cr_assert_eq(all.samples, 3);
     ledger_destroy(l);
 }

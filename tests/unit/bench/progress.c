@@ -8,8 +8,9 @@ static char text[1024];
 
 static void print(void (*say)(FILE *, const struct progress *), double done)
 {
-    const struct tally_counts run = {.lost = 7, .unmatched = 2};
-    const struct tally_counts since = {.sent = 100, .right = 90, .wrong_status = 5, .lost = 4};
+    const struct tally_counts run = {.lost = 7, .refused = 8, .unmatched = 2};
+    const struct tally_counts since = {
+        .sent = 100, .right = 90, .refused = 1, .wrong_status = 5, .lost = 4};
     const struct progress p = {.rate_per_s = 100,
                                .at_s = 3.25,
                                .done = done,
@@ -33,19 +34,19 @@ Test(progress, csv_has_a_value_for_each_column)
     progress_csv_head(out);
     (void)fclose(out);
     print(progress_csv, 0);
-    cr_assert_str_eq(text, "3.250,100,100,95,90,5,4,1.5,1.5,1.5,1.5,1.5\n");
+    cr_assert_str_eq(text, "3.250,100,100,96,90,1,5,4,1.5,1.5,1.5,1.5,1.5\n");
     unsigned commas = 0;
     for (const char *c = head; *c != '\0'; c++) {
         commas += *c == ',' ? 1 : 0;
     }
-    cr_assert_eq(commas, 11);
+    cr_assert_eq(commas, 12);
 }
 
 Test(progress, bar_fills_with_what_is_done)
 {
     print(progress_show, 0.5);
     cr_assert(strstr(text, "[##########          ]  50%  sent 100/s") != NULL, "%s", text);
-    cr_assert(strstr(text, "wrong 2  lost 7") != NULL);
+    cr_assert(strstr(text, "wrong 2  lost 7  refused 8  p99") != NULL);
     print(progress_show, 1.7);
     cr_assert(strstr(text, "[####################] 100%") != NULL, "%s", text);
 }

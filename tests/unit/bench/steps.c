@@ -44,11 +44,26 @@ Test(steps, within_the_limits_is_well)
     cr_assert(judge(5000).why == NULL);
 }
 
+Test(steps, goodput_is_right_answers_alone)
+{
+    tally.counts.right = 9000;
+    tally.counts.refused = 600;
+    tally.counts.wrong_status = 400;
+    const struct step_result r = judge(5000);
+    cr_assert_float_eq(r.goodput_per_s, 2250, 1e-9);
+    cr_assert_float_eq(r.answers_per_s, 2500, 1e-9);
+    cr_assert_eq(r.refused, 600);
+}
+
 Test(steps, each_limit_is_told)
 {
     tally.counts.lost = 11;
     assert_failed(5000, "loss");
+    tally.counts.lost = 5;
+    tally.counts.refused = 6;
+    assert_failed(5000, "refused");
     tally.counts.lost = 0;
+    tally.counts.refused = 0;
     assert_failed(5100, "generator is too slow");
     tally.counts.unmatched = 1;
     assert_failed(5000, "wrong answers");
