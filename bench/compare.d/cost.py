@@ -11,6 +11,8 @@ from servers import ALL, Kamailio, Signpost
 REQUESTS = ("refresh", "invite", "options")
 # Requests to take a cost from: a second or more of the server's time.
 COUNT = {"echo": 400000, "kamailio": 100000, "signpost": 400000}
+# As phones come: each request from another port than the one before, for a user anywhere.
+PHONES = {"scatter": True, "ports": 200}
 
 
 def count_for(bench, kind):
@@ -27,9 +29,9 @@ def children(bench):
     for _ in bench.rounds("Kamailio's children", min(bench.rounds_count, 3)):
         for n, figures in found.items():
             with bench.serve(Kamailio, children=int(n), users=users) as server:
-                flood.fill(bench, server, users)
+                flood.fill(bench, server, users, ports=PHONES["ports"])
                 count = count_for(bench, Kamailio) // 2
-                costs = [flood.cost(bench, server, scenario, users=users, count=count)
+                costs = [flood.cost(bench, server, scenario, users=users, count=count, **PHONES)
                          for scenario in ("refresh", "invite")]
                 figures.append(round(sum(cost["us"] for cost in costs) / 2, 3))
     best = min(found, key=lambda n: statistics.median(found[n]))
@@ -44,22 +46,28 @@ def costs_of(bench, server, users, count, **how):
             for scenario in REQUESTS}
 
 
-def cost(bench, stateful=False):
+def cost(bench, stateful=False, senders=PHONES):
     """CPU per request of a population that is registered already."""
     kinds = (Kamailio, Signpost) if stateful else ALL
     found = {kind.name: [] for kind in kinds}
-    what = "CPU per request, " + ("stateful" if stateful else "stateless")
+    what = "CPU per request, " + ("stateful" if stateful else "stateless") + \
+           ("" if senders else ", in runs")
     for _ in bench.rounds(what):
         for kind in kinds:
             with bench.serve(kind, stateful=stateful, users=bench.users) as server:
-                flood.fill(bench, server, bench.users)
+                flood.fill(bench, server, bench.users, ports=senders.get("ports"))
                 found[kind.name].append(costs_of(bench, server, bench.users,
-                                                 count_for(bench, kind), ack=stateful))
+                                                 count_for(bench, kind), ack=stateful, **senders))
     return {"users": bench.users, "rounds": found}
 
 
 def cost_stateful(bench):
     return cost(bench, stateful=True)
+
+
+def cost_in_runs(bench):
+    """As an edge proxy sends: many requests in a row from one port."""
+    return cost(bench, senders={})
 
 
 def new(bench):
@@ -70,11 +78,11 @@ def new(bench):
             with bench.serve(kind, users=bench.many) as server:
                 before = server.resident_bytes()
                 one = {"register": flood.cost(bench, server, "register", users=bench.many,
-                                              count=bench.many)}
+                                              count=bench.many, **PHONES)}
                 one["bytes"] = round((server.resident_bytes() - before) / bench.many, 1)
                 for scenario in ("refresh", "invite"):
                     one[scenario] = flood.cost(bench, server, scenario, users=bench.many,
-                                               count=count_for(bench, kind))
+                                               count=count_for(bench, kind), **PHONES)
                 found[kind.name].append(one)
     return {"users": bench.many, "rounds": found}
 
@@ -93,11 +101,12 @@ def population(bench):
                     bench.complain(f"no memory for {size} bindings in {kind.name}")
                     continue
                 with bench.serve(kind, users=size) as server:
-                    flood.fill(bench, server, size)
+                    flood.fill(bench, server, size, ports=PHONES["ports"])
                     count = count_for(bench, kind)
                     if kind is Signpost:  # the whole table, if that is not too much
                         count = max(count, min(size, 2 * 10 ** 6))
                     found[kind.name][str(size)].append(
-                        {scenario: flood.cost(bench, server, scenario, users=size, count=count)
+                        {scenario: flood.cost(bench, server, scenario, users=size, count=count,
+                                              **PHONES)
                          for scenario in ("refresh", "invite")})
     return {"sizes": sizes, "rounds": found}

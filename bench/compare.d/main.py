@@ -24,6 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PHASES = {
     "children": (cost.children, "how many children serve Kamailio best; all others use it"),
     "cost": (cost.cost, "CPU per refreshing REGISTER, INVITE and OPTIONS, stateless"),
+    "runs": (cost.cost_in_runs, "the same in runs from one port, as an edge proxy sends"),
     "stateful": (cost.cost_stateful, "the same with transactions, ACKs sent"),
     "new": (cost.new, "CPU per new REGISTER, memory per binding"),
     "population": (cost.population, "cost per refresh and look-up, 10 k bindings and more"),

@@ -106,6 +106,8 @@ def cpu_rows(data):
     yield from cost_rows(data, "cost", "invite", "CPU per INVITE, answered 302", 7, 1.5)
     yield from cost_rows(data, "new", "register", "CPU per new REGISTER", 10, None)
     yield from cost_rows(data, "cost", "options", "CPU per OPTIONS", None, None)
+    for scenario, what in (("refresh", "refreshing REGISTER"), ("invite", "INVITE")):
+        yield from cost_rows(data, "runs", scenario, f"as a proxy sends: {what}", None, 1.5)
     for scenario, what in (("refresh", "refreshing REGISTER"), ("invite", "INVITE, with its ACK"),
                            ("options", "OPTIONS")):
         yield from cost_rows(data, "stateful", scenario, f"stateful: CPU per {what}", None, None)
