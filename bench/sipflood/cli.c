@@ -12,6 +12,9 @@
 
 enum { THREADS_MAX = 256 };
 
+// Of what the help says about a name.
+#define INDENT "                        "
+
 #define MIX_DEFAULT "refresh=70,invite=25,register=5"
 
 // A scenario of several kinds of requests.
@@ -41,59 +44,59 @@ struct option_row {
 static const struct option_row rows[] = {
     {"target", "HOST:PORT", KIND_TEXT, AT(target), 0, 0,
      "where to send to; IPv6 as [::1]:5060; required"},
-    {"mix", "KIND=W,...", KIND_TEXT, AT(weights), 0, 0,
-     "weights of `mixed`; default " MIX_DEFAULT},
     {"users", "N", KIND_NUMBER, AT(users), 1, SCRIPT_USERS_MAX,
-     "population u0000000 .. u<N-1>; default 1000"},
+     "who asks: u0000000 .. u<N-1>; default 1000"},
     {"domain", "NAME", KIND_TEXT, AT(domain), 0, 0, "their domain; default sip.test"},
-    {"count", "N", KIND_NUMBER, AT(count), 1, 1e15,
-     "requests to send; default: one per user, unless --duration"},
-    {"duration", "S", KIND_REAL, AT(duration_s), 0.001, 1e6, "seconds to send for"},
-    {"rate", "R", KIND_NUMBER, AT(rate_per_s), 1, 1e7,
-     "open loop: requests per second, each at its time come what may; default 1000"},
-    {"window", "W", KIND_NUMBER, AT(window), 1, 1 << 20,
-     "closed loop instead: at most W requests without an answer"},
-    {"threads", "N", KIND_NUMBER, AT(threads), 1, THREADS_MAX,
-     "each with its own ports and users; default 1"},
-    {"ramp", "FROM:TO:STEP:S", KIND_TEXT, AT(ramp_text), 0, 0,
-     "open loop: rate FROM, then more by STEP up to TO, each for S seconds"},
-    {"find-max", NULL, KIND_FLAG, AT(find_max), 0, 0,
-     "the highest rate, looked for from --rate on, with --loss-max 0.1 unless told otherwise"},
-    {"p99-max", "MS", KIND_REAL, AT(p99_max_ms), 0.001, 60000,
-     "find-max: and with a p99 latency of at most so many ms; default 10"},
-    {"step", "S", KIND_REAL, AT(step_s), 0.1, 3600, "find-max: seconds for each rate; default 3"},
+    {"password", "TEXT", KIND_TEXT, AT(password), 0, 0,
+     "everybody's, for digest challenges; the user name is u<number>"},
+    {"expires", "S", KIND_NUMBER, AT(expires_s), 1, INT32_MAX,
+     "Expires of a REGISTER; default 3600"},
     {"ports", "N", KIND_NUMBER, AT(ports), 1, PORTS_MAX,
      "source ports that share the users; default 64"},
     {"local-port", "P", KIND_NUMBER, AT(local_port), SCRIPT_LOCAL_PORT_MIN, UINT16_MAX,
      "the first of them; default 20000"},
-    {"expires", "S", KIND_NUMBER, AT(expires_s), 1, INT32_MAX,
-     "Expires of a REGISTER; default 3600"},
-    {"interval", "S", KIND_REAL, AT(interval_s), 0.001, 1e6,
-     "population: between two refreshes of a user; default half of --expires"},
-    {"jitter", "PERCENT", KIND_REAL, AT(jitter_percent), 0, 90,
-     "population: by so much of it a refresh may come earlier; default 10"},
-    {"calls", "R", KIND_NUMBER, AT(calls_per_s), 1, 1e7,
-     "population: calls per second to random users; default none"},
+    {"scatter", NULL, KIND_FLAG, AT(scatter), 0, 0,
+     "ask in no order, as phones come; else neighbours, who share a port, form trains"},
+    {"threads", "N", KIND_NUMBER, AT(threads), 1, THREADS_MAX,
+     "each with its own ports and users; default 1"},
+    {"count", "N", KIND_NUMBER, AT(count), 1, 1e15,
+     "requests; default one per user, unless --duration"},
+    {"duration", "S", KIND_REAL, AT(duration_s), 0.001, 1e6, "seconds to send for"},
+    {"rate", "R", KIND_NUMBER, AT(rate_per_s), 1, 1e7,
+     "open loop: so many a second, come what may; default 1000"},
+    {"window", "W", KIND_NUMBER, AT(window), 1, 1 << 20,
+     "closed loop instead: at most W without an answer"},
+    {"ramp", "FROM:TO:STEP:S", KIND_TEXT, AT(ramp_text), 0, 0,
+     "open loop at rates FROM to TO by STEP, each for S seconds"},
+    {"find-max", NULL, KIND_FLAG, AT(find_max), 0, 0,
+     "look from --rate on for the highest that goes well"},
+    {"p99-max", "MS", KIND_REAL, AT(p99_max_ms), 0.001, 60000,
+     "find-max: highest p99 latency that is well; default 10"},
+    {"step", "S", KIND_REAL, AT(step_s), 0.1, 3600, "find-max: seconds for each rate; default 3"},
+    {"loss-max", "PERCENT", KIND_REAL, AT(loss_max_percent), 0, 100,
+     "lost and refused together that are well; default 0,\n" INDENT "with --find-max 0.1"},
     {"timeout", "S", KIND_REAL, AT(timeout_s), 0.001, 64,
-     "after it a request counts as lost; default 2, with --retransmit 32"},
-    {"password", "TEXT", KIND_TEXT, AT(password), 0, 0,
-     "everybody's, for digest challenges (401, 407); the user name is u<number>"},
+     "then a request is lost; default 2, with --retransmit 32"},
     {"retransmit", NULL, KIND_FLAG, AT(retransmit), 0, 0,
      "send again by RFC 3261's timers (T1 500 ms)"},
     {"no-ack", NULL, KIND_FLAG, AT(no_ack), 0, 0,
      "do not acknowledge the final answers to INVITEs"},
+    {"mix", "KIND=W,...", KIND_TEXT, AT(weights), 0, 0,
+     "mixed: default " MIX_DEFAULT},
+    {"interval", "S", KIND_REAL, AT(interval_s), 0.001, 1e6,
+     "population: a user's refreshes; default half of --expires"},
+    {"jitter", "PERCENT", KIND_REAL, AT(jitter_percent), 0, 90,
+     "population: may be so much earlier; default 10"},
+    {"calls", "R", KIND_NUMBER, AT(calls_per_s), 1, 1e7,
+     "population: calls per second to anybody; default none"},
     {"echo", NULL, KIND_FLAG, AT(echo), 0, 0,
-     "the target is an echo (udpecho): an answer is right if its branch is"},
-    {"loss-max", "PERCENT", KIND_REAL, AT(loss_max_percent), 0, 100,
-     "lost and refused requests (503) that still are success; default 0"},
-    {"show", "N", KIND_NUMBER, AT(shown), 0, TALLY_SAMPLES_MAX, "wrong answers to show; default 3"},
+     "the target is udpecho: only the branch is checked"},
     {"busy", NULL, KIND_FLAG, AT(busy), 0, 0, "never sleep: steadier latencies for a whole core"},
-    {"scatter", NULL, KIND_FLAG, AT(scatter), 0, 0,
-     "users in no order, as phones come: neighbours share a port, and runs of them are trains"},
     {"gso", NULL, KIND_FLAG, AT(gso), 0, 0,
-     "let the kernel cut batches into datagrams: faster, but phones send no trains"},
+     "send trains that the kernel cuts up: cheap, not like phones"},
     {"gro", NULL, KIND_FLAG, AT(gro), 0, 0,
-     "take answers that the target sent as trains in one piece"},
+     "take answers that came as trains in one piece"},
+    {"show", "N", KIND_NUMBER, AT(shown), 0, TALLY_SAMPLES_MAX, "wrong answers to show; default 3"},
     {"json", NULL, KIND_FLAG, AT(json), 0, 0, "print the report as one JSON object"},
     {"csv", "FILE", KIND_TEXT, AT(csv), 0, 0, "write a line of figures each second"},
     {"help", NULL, KIND_FLAG, AT(help), 0, 0, "print this"},
@@ -392,28 +395,29 @@ enum err cli_parse(int argc, char *const argv[], struct cli *out, FILE *why)
 
 static const char examples[] =
     "\n"
-    "Examples:\n"
-    "  A million phones register, 20,000 a second, then call each other:\n"
-    "    sipflood register --target 127.0.0.1:5060 --users 1000000 --rate 20000\n"
-    "    sipflood invite   --target 127.0.0.1:5060 --users 1000000 --rate 20000\n"
-    "  (both with the same --users, --ports, --local-port and --domain: a user's Contact follows\n"
-    "  from them, and an INVITE is right only if the 302 carries it)\n"
-    "  What a registrar's day is like: everybody refreshes each half hour, 200 calls a second:\n"
-    "    sipflood population --target 127.0.0.1:5060 --users 1000000 --calls 200\n"
+    "Examples, with a server at 127.0.0.1:5060; each goes on from the one before:\n"
+    "  Phones register, as fast as the server answers, then call each other:\n"
+    "    sipflood register --target 127.0.0.1:5060 --users 100000 --window 256\n"
+    "    sipflood invite --target 127.0.0.1:5060 --users 100000 --rate 2000 --duration 5\n"
+    "  Like any day: each refreshes every half hour, and there are 200 calls a second:\n"
+    "    sipflood population --target 127.0.0.1:5060 --users 100000 --calls 200 --duration 30\n"
     "  How much of everything can it do, with 99 of 100 answers within 5 ms?\n"
-    "    sipflood mixed --target 127.0.0.1:5060 --users 1000000 --find-max --p99-max 5\n"
-    "  How many refreshes a second at most, with 256 always on their way?\n"
-    "    sipflood refresh --target 127.0.0.1:5060 --users 100000 --window 256 --duration 10\n"
+    "    sipflood mixed --target 127.0.0.1:5060 --users 100000 --find-max --p99-max 5\n"
     "  What the machine's sockets can do at all, with the same bytes:\n"
-    "    udpecho 127.0.0.1:5999 & sipflood register --target 127.0.0.1:5999 --echo --window 512\n"
+    "    udpecho 127.0.0.1:5999 &\n"
+    "    sipflood register --target 127.0.0.1:5999 --echo --window 256 --duration 5\n"
     "\n"
-    "Open loop tells the truth about latency: it counts from the moment a request was meant to be\n"
-    "sent, so a stall shows in every request that it delayed. Closed loop finds the capacity.\n"
-    "With a single answer wrong, or more than --loss-max lost or refused, the exit status is 1; a\n"
-    "bad command line or a system error is 2. A 503 with Retry-After is a refusal, neither right\n"
-    "nor wrong. SIGINT stops sending, waits for answers and reports.\n"
-    "A user must not be asked to register again before its last answer is here: choose --users\n"
-    "well above what is under way at once.\n";
+    "Keep --users, --ports, --local-port and --domain from run to run: a user's Contact follows "
+    "from\n"
+    "them, and a 302 is right only if it carries it. --users should be far above what is under "
+    "way\n"
+    "at once: nobody may register again before the last answer is here.\n"
+    "Open loop tells the truth about latency: it counts from when a request was meant to be sent,\n"
+    "so that a stall shows in all that it delayed. Closed loop finds the capacity.\n"
+    "A 503 with Retry-After is a refusal, neither right nor wrong: it counts like loss. The exit\n"
+    "status is 1 when an answer was wrong, or more than --loss-max lost or refused, and 2 for a "
+    "bad\n"
+    "command line or a system error. SIGINT stops sending, waits for answers and reports.\n";
 
 void cli_help(FILE *out)
 {
@@ -424,11 +428,11 @@ void cli_help(FILE *out)
         (void)fprintf(out, "  %-22s%s\n", row->name, row->help);
     }
     (void)fprintf(out, "  %-22s%s\n", mixed,
-                  "all of them by weight: calls go to any of --users, who must be registered;\n"
-                  "                        register brings newcomers, deregister lets them go");
+                  "all of them by weight: calls go to any of --users, registered before;\n" INDENT
+                  "register brings newcomers, deregister lets them go");
     (void)fprintf(out, "  %-22s%s\n", population,
-                  "each of the --users, registered before, refreshes at its own times, and\n"
-                  "                        --calls per second go to random ones");
+                  "each of --users, registered before, refreshes at its own times,\n" INDENT
+                  "and --calls per second go to random ones");
     (void)fprintf(out, "\nOptions:\n");
     for (size_t i = 0; i < ROWS; i++) {
         const int gap = 20 - (int)strlen(rows[i].name);

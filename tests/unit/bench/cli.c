@@ -121,3 +121,21 @@ Test(cli, mistakes_are_named)
     assert_refused("register", "--target=h:1", "--threads=3", "--users=64", "--threads");
     assert_refused("register", "--target=h:1", "--domain=a b", NULL, "--domain");
 }
+
+Test(cli, help_fits_two_screens)
+{
+    char help[16384] = {0};
+    FILE *to = fmemopen(help, sizeof(help) - 1, "w");
+    cr_assert(to != NULL);
+    cli_help(to);
+    (void)fclose(to);
+    unsigned lines = 0;
+    for (const char *line = help; *line != '\0'; lines++) {
+        const size_t len = strcspn(line, "\n");
+        cr_assert_leq(len, 100, "%.*s", (int)len, line);
+        cr_assert_eq(line[len], '\n');
+        line += len + 1;
+    }
+    cr_assert_leq(lines, 80, "%u lines", lines);
+    cr_assert(strstr(help, "--loss-max PERCENT    lost and refused") != NULL);
+}
