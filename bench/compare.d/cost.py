@@ -13,6 +13,9 @@ REQUESTS = ("refresh", "invite", "options")
 COUNT = {"echo": 400000, "kamailio": 100000, "signpost": 400000}
 # As phones come: each request from another port than the one before, for a user anywhere.
 PHONES = {"scatter": True, "ports": 200}
+# As an edge proxy sends: many requests in a row from one port, as datagrams or as trains of them.
+PROXY = {}
+TRAINS = {"gso": True, "gro": True}
 
 
 def count_for(bench, kind):
@@ -51,10 +54,11 @@ def cost(bench, stateful=False, senders=PHONES):
     kinds = (Kamailio, Signpost) if stateful else ALL
     found = {kind.name: [] for kind in kinds}
     what = "CPU per request, " + ("stateful" if stateful else "stateless") + \
-           ("" if senders else ", in runs")
+           (", in runs" if senders is PROXY else ", in trains" if senders is TRAINS else "")
     for _ in bench.rounds(what):
         for kind in kinds:
-            with bench.serve(kind, stateful=stateful, users=bench.users) as server:
+            with bench.serve(kind, stateful=stateful, users=bench.users,
+                             trains=senders is TRAINS) as server:
                 flood.fill(bench, server, bench.users, ports=senders.get("ports"))
                 found[kind.name].append(costs_of(bench, server, bench.users,
                                                  count_for(bench, kind), ack=stateful, **senders))
@@ -66,8 +70,11 @@ def cost_stateful(bench):
 
 
 def cost_in_runs(bench):
-    """As an edge proxy sends: many requests in a row from one port."""
-    return cost(bench, senders={})
+    return cost(bench, senders=PROXY)
+
+
+def cost_in_trains(bench):
+    return cost(bench, senders=TRAINS)
 
 
 def new(bench):

@@ -17,7 +17,7 @@ GENERATOR_LATE_S = 0.3
 
 def options(bench, server, scenario, **how):
     """The command line; how: users, count, duration, rate, window, timeout, domain, expires,
-    local_port, ports, busy, gso, scatter, ack."""
+    local_port, ports, busy, gso, gro, scatter, ack."""
     command = ["taskset", "-c", str(bench.generator_core), bench.program("sipflood"), scenario,
                "--target", server.target, "--json", "--loss-max", "100", "--show", "1",
                "--local-port", str(how.pop("local_port", bench.local_port))]
@@ -25,7 +25,7 @@ def options(bench, server, scenario, **how):
         command.append("--no-ack")
     if not server.checks:
         command.append("--echo")
-    for flag in ("busy", "gso", "scatter"):
+    for flag in ("busy", "gso", "gro", "scatter"):
         if how.pop(flag, False):
             command.append(f"--{flag}")
     for name, value in how.items():

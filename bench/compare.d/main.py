@@ -25,6 +25,7 @@ PHASES = {
     "children": (cost.children, "how many children serve Kamailio best; all others use it"),
     "cost": (cost.cost, "CPU per refreshing REGISTER, INVITE and OPTIONS, stateless"),
     "runs": (cost.cost_in_runs, "the same in runs from one port, as an edge proxy sends"),
+    "trains": (cost.cost_in_trains, "and in trains, which Signpost takes with udp-trains: on"),
     "stateful": (cost.cost_stateful, "the same with transactions, ACKs sent"),
     "new": (cost.new, "CPU per new REGISTER, memory per binding"),
     "population": (cost.population, "cost per refresh and look-up, 10 k bindings and more"),

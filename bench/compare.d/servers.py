@@ -113,8 +113,8 @@ class Signpost(Server):
         mode = "stateful" if self.how.get("stateful") else "stateless"
         return [self.bench.program("signpostd"), "--listen", f"udp:{self.target}",
                 "--workers", "1", "--admin", self.how.get("admin", "off"),
-                "--transactions", mode, "--transaction-bytes-max", "2000000000",
-                "--expires-min-s", "1"]
+                "--transactions", mode, "--expires-min-s", "1",
+                "--udp-trains", "on" if self.how.get("trains") else "off"]
 
 
 class Kamailio(Server):

@@ -108,6 +108,7 @@ def cpu_rows(data):
     yield from cost_rows(data, "cost", "options", "CPU per OPTIONS", None, None)
     for scenario, what in (("refresh", "refreshing REGISTER"), ("invite", "INVITE")):
         yield from cost_rows(data, "runs", scenario, f"as a proxy sends: {what}", None, 1.5)
+        yield from cost_rows(data, "trains", scenario, f"in trains: {what}", None, 1.5)
     for scenario, what in (("refresh", "refreshing REGISTER"), ("invite", "INVITE, with its ACK"),
                            ("options", "OPTIONS")):
         yield from cost_rows(data, "stateful", scenario, f"stateful: CPU per {what}", None, None)
