@@ -56,7 +56,7 @@ static const struct option_row rows[] = {
     {"local-port", "P", KIND_NUMBER, AT(local_port), SCRIPT_LOCAL_PORT_MIN, UINT16_MAX,
      "the first of them; default 20000"},
     {"scatter", NULL, KIND_FLAG, AT(scatter), 0, 0,
-     "ask in no order, as phones come; else neighbours, who share a port, form trains"},
+     "ask in no order, as phones do; else those who share a port form trains"},
     {"threads", "N", KIND_NUMBER, AT(threads), 1, THREADS_MAX,
      "each with its own ports and users; default 1"},
     {"count", "N", KIND_NUMBER, AT(count), 1, 1e15,
