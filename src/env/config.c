@@ -210,14 +210,19 @@ static void print_relation(const struct load *load, const struct relation *r)
                   option_row(other)->name, low_given ? r->low_value : r->high_value);
 }
 
+// Also when one of them is bound to all addresses of its kind.
+static bool overlap(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->port == b->port && a->port != 0 && a->ip.family == b->ip.family &&
+           (ip_equal(&a->ip, &b->ip) || ip_is_unspecified(&a->ip) || ip_is_unspecified(&b->ip));
+}
+
 // Asked for twice, a port would be in use when its turn comes, by nobody but ourselves.
 static enum err check_listeners(const struct load *load, const struct config *config)
 {
     for (unsigned i = 0; i < config->listen.count; i++) {
         for (unsigned j = 0; j < i; j++) {
-            const struct endpoint *const a = &config->listen.at[j];
-            const struct endpoint *const b = &config->listen.at[i];
-            if (a->port == b->port && a->port != 0 && ip_equal(&a->ip, &b->ip)) {
+            if (overlap(&config->listen.at[j], &config->listen.at[i])) {
                 print_origin(load, OPTION_LISTEN, i);
                 (void)fputs("expected each address once", load->err);
                 print_value(option_given_text(&load->effective.at[OPTION_LISTEN], i), load->err);
@@ -236,6 +241,7 @@ static enum err check_relations(const struct load *load, const struct config *co
          config->expires_default_s},
         {OPTION_EXPIRES_DEFAULT_S, OPTION_EXPIRES_MAX_S, config->expires_default_s,
          config->expires_max_s},
+        {OPTION_BUSY_AFTER_MS, OPTION_DROP_AFTER_MS, config->busy_after_ms, config->drop_after_ms},
     };
     for (size_t i = 0; i < sizeof(relations) / sizeof(relations[0]); i++) {
         if (relations[i].low_value > relations[i].high_value) {

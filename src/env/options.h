@@ -40,10 +40,10 @@ enum {
       "Threads that parse and answer. 0: one for each CPU, or each of cpus-workers.")              \
     X(UINT, RECEIVERS, receivers, "receivers", 0, "threads", 1, RECEIVERS_MAX,                     \
       ("1"), "N",                                                                                  \
-      "Sockets, receiver threads and rings for each address, which share the workers.")            \
+      "Lanes: a ring each with its part of the workers, a socket and thread for each address.")    \
     X(CPUS, CPUS_RECEIVERS, cpus_receivers, "cpus-receivers", 0, "", 0, 0,                         \
       ("any"), "CPU-CPU,...|any",                                                                  \
-      "The CPUs of the receivers, one for each in turn.")                                          \
+      "The CPUs of the receivers, one for each lane in turn.")                                     \
     X(CPUS, CPUS_WORKERS, cpus_workers, "cpus-workers", 0, "", 0, 0,                               \
       ("any"), "CPU-CPU,...|any",                                                                  \
       "The CPUs of the workers, one for each in turn.")                                            \
@@ -52,7 +52,7 @@ enum {
       "Where bindings are kept. memory: they are gone after a restart.")                           \
     X(ADMIN, ADMIN, admin, "admin", 0, "", 0, 0,                                                   \
       ("127.0.0.1:8060"), "HOST:PORT|off",                                                         \
-      "Where /metrics and /healthz are served over HTTP, to anybody who can reach it.")            \
+      "Where /metrics, /healthz and /bindings (all users) are told, to anybody who reaches it.")   \
     X(NETWORKS, REGISTER_FROM, register_from, "register-from", 0, "", 1, OPTION_NETWORKS_MAX,      \
       ("127.0.0.0/8", "::1/128"), "NETWORK|any",                                                   \
       "A network (192.0.2.0/24) or address whose peers may register. any: everybody may.")         \
@@ -91,7 +91,7 @@ enum {
       "Parts of the location table, each with its lock. 0: chosen from the workers.")              \
     X(POWER_OF_TWO, RING_SLOTS, ring_slots, "ring-slots", 0, "datagrams",                          \
       RING_SLOTS_MIN, RING_SLOTS_MAX, ("1024"), "N",                                               \
-      "Datagrams of one receiver that may wait for a worker.")                                     \
+      "Datagrams of one lane that may wait for a worker.")                                         \
     X(UINT, DROP_AFTER_MS, drop_after_ms, "drop-after-ms", 0, "ms",                                \
       10, 60000, ("400"), "N",                                                                     \
       "A datagram that has waited longer is dropped: its sender has sent it again.")               \

@@ -12,7 +12,7 @@
 enum {
     OUTBOX_MESSAGES = 64,
     OUTBOX_BYTES = 256 * 1024,
-    TRAIN_ANSWERS_MAX = 64,    // what every kernel takes
+    TRAIN_ANSWERS_MAX = 64,    // what every kernel takes that takes trains
     TRAIN_ANSWER_BYTES = 1232, // what IPv6's least MTU leaves: a longer answer may need fragments
     TRAIN_BYTES_MAX = ANSWER_BYTES_MAX,
     SOURCE_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)),
@@ -117,7 +117,8 @@ static bool same_target(const struct msghdr *a, const struct msghdr *b)
 // the one before.
 static bool fits_train(const struct outbox *outbox, unsigned n, size_t len)
 {
-    if (n == 0 || outbox->sockets[n - 1] != outbox->sockets[n] ||
+    if (n == 0 || !outbox->sockets[n]->cuts_trains ||
+        outbox->sockets[n - 1] != outbox->sockets[n] ||
         !same_target(&outbox->messages[n - 1].msg_hdr, &outbox->messages[n].msg_hdr)) {
         return false;
     }

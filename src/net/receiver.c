@@ -9,11 +9,14 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "env/clock.h"
 #include "net/address.h"
 #include "net/shares.h"
 
 enum {
-    BATCH = RECEIVER_SPARES,   // datagrams read by one system call
+    BATCH = RECEIVER_SPARES, // datagrams read by one system call
+    YIELD_US_MAX = 1000,
+    STAY_BATCHES = 64,
     RING_FULL_NAP_NS = 100000, // workers empty some tens of slots in this time, of a thousand
     CONTROL_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t)) +
                     CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)),
@@ -44,6 +47,7 @@ struct receiver {
     struct metrics *metrics;
     uint32_t lost; // datagrams that the kernel had dropped when we last heard of it
     struct shares shares;
+    unsigned stays; // batches for which it does not yield
     struct arrival arrivals[BATCH];
     unsigned kept[BATCH]; // numbers of the messages that are
     struct mmsghdr messages[BATCH];
@@ -113,6 +117,7 @@ void receiver_destroy(struct receiver *receiver)
 
 // ---- The thread
 
+static void let_worker_go(struct receiver *receiver);
 static unsigned receive_batch(struct receiver *receiver);
 static void publish(struct receiver *receiver, unsigned messages);
 
@@ -125,13 +130,28 @@ static void *receive_all(void *arg)
         if (received > 0) {
             publish(receiver, received);
         }
-        // Under load a worker that shares this CPU goes first: what comes meanwhile makes a fuller
-        // batch, and finds nobody asleep in the kernel who must be woken and preempts the worker.
         if (received > 1) {
-            (void)sched_yield();
+            let_worker_go(receiver);
         }
     }
     return NULL;
+}
+
+// Under load a worker that shares this CPU goes first: what comes meanwhile makes a fuller batch,
+// and finds nobody asleep in the kernel who must be woken and preempts the worker. But where others
+// want the CPU too, it is they who get it, for milliseconds: then the receiver keeps for itself
+// what the scheduler gives it, and looks again later.
+static void let_worker_go(struct receiver *receiver)
+{
+    if (receiver->stays > 0) {
+        receiver->stays--;
+        return;
+    }
+    const uint64_t before_us = clock_wall_us();
+    (void)sched_yield();
+    if (clock_wall_us() - before_us > YIELD_US_MAX) {
+        receiver->stays = STAY_BATCHES;
+    }
 }
 
 // Waits for the first datagram and takes what else is there.
@@ -188,6 +208,9 @@ static void read_arrival(struct receiver *receiver, unsigned i)
     struct mmsghdr *const message = &receiver->messages[i];
     read_control(receiver, &message->msg_hdr, arrival);
     reset_header(&message->msg_hdr);
+    if (arrival->at_us == 0) {
+        arrival->at_us = clock_wall_us();
+    }
     arrival->peer = address_to_endpoint(&receiver->peers[i]);
     if (arrival->segment == 0 || arrival->segment >= message->msg_len) {
         arrival->segment = message->msg_len;

@@ -12,7 +12,8 @@
 //
 // When the ring is full it leaves them in the socket's buffer, where the kernel drops the newest
 // once that is full too (both are counted): what is oldest is served first, and the drop costs
-// nobody anything.
+// nobody anything. When the ring is three quarters full it drops those of a greedy source itself
+// (shares.h), so that there is room for everyone else's.
 struct receiver;
 
 // How many of the ring's spare buffers a receiver takes: the datagrams of one system call.

@@ -6,8 +6,8 @@
 enum {
     GREEDY_PART = 4,
     MODEST_PART = 16,
-    STOCK_EVERY =
-        512, // datagrams: soon enough for the smallest rings, seldom enough to cost nothing
+    // Datagrams: soon enough for the smallest rings, and seldom enough to cost nothing.
+    STOCK_EVERY = 512,
     NETWORK_BYTES = 8, // of an IPv6 address
 };
 
@@ -16,6 +16,7 @@ static unsigned bucket_of(const struct ip *source)
 {
     uint64_t bits = 0;
     memcpy(&bits, source->bytes, source->family == IP_V4 ? 4 : NETWORK_BYTES);
+    bits ^= bits >> 32; // the product's middle is of the lower half alone
     return (unsigned)(bits * UINT64_C(0x9e3779b97f4a7c15) >> 32) % SHARES_BUCKETS;
 }
 

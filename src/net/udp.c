@@ -27,22 +27,28 @@ static int size_buffer(int fd, unsigned bytes, int force, int option)
     return granted / 2;
 }
 
-// Datagrams tell which address they came to, how many the kernel dropped before them, and trains
-// the length of their parts.
-static bool prepare(int fd, const struct endpoint *at, bool any_address, bool trains)
+// What a socket can do without: loss is then not counted, age is counted from the reading, and
+// there are no trains.
+static void prepare_extras(struct udp_socket *socket, bool trains)
+{
+    const int fd = socket->fd;
+    int segment;
+    socklen_t len = sizeof(segment);
+    (void)enable(fd, SOL_SOCKET, SO_RXQ_OVFL);
+    (void)enable(fd, SOL_SOCKET, SO_TIMESTAMPNS);
+    socket->cuts_trains = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, &len) == 0;
+    socket->takes_trains = trains && enable(fd, IPPROTO_UDP, UDP_GRO);
+}
+
+// Datagrams tell which address they came to.
+static bool prepare(int fd, const struct endpoint *at, bool any_address)
 {
     const bool v6 = at->ip.family == IP_V6;
     if (v6 && !enable(fd, IPPROTO_IPV6, IPV6_V6ONLY)) {
         return false;
     }
-    if (any_address &&
-        !(v6 ? enable(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO) : enable(fd, IPPROTO_IP, IP_PKTINFO))) {
-        return false;
-    }
-    if (trains && !enable(fd, IPPROTO_UDP, UDP_GRO)) {
-        return false;
-    }
-    return enable(fd, SOL_SOCKET, SO_RXQ_OVFL) && enable(fd, SOL_SOCKET, SO_TIMESTAMPNS);
+    return !any_address ||
+           (v6 ? enable(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO) : enable(fd, IPPROTO_IP, IP_PKTINFO));
 }
 
 static enum err bind_error(void)
@@ -97,8 +103,8 @@ static enum err open_one(const struct endpoint *at, const struct udp_config *con
     if (fd < 0) {
         return ERR_SYSTEM;
     }
-    if (!prepare(fd, at, out->any_address, config->trains) ||
-        (join && !enable(fd, SOL_SOCKET, SO_REUSEPORT))) {
+    prepare_extras(out, config->trains);
+    if (!prepare(fd, at, out->any_address) || (join && !enable(fd, SOL_SOCKET, SO_REUSEPORT))) {
         goto fail;
     }
     out->receive_buffer = size_buffer(fd, config->receive_bytes, SO_RCVBUFFORCE, SO_RCVBUF);

@@ -10,6 +10,8 @@ struct udp_socket {
     int fd;
     uint32_t number;       // its place among the server's sockets; set by the server
     bool any_address;      // bound to all addresses: each datagram tells which one it came to
+    bool cuts_trains;      // the kernel takes answers in a row in one piece (UDP_SEGMENT)
+    bool takes_trains;     // and hands datagrams over so (UDP_GRO), as was asked for
     struct endpoint local; // as bound, with the port that the kernel chose if 0 was asked for
     int receive_buffer;    // bytes that the kernel has granted
     int send_buffer;

@@ -358,10 +358,11 @@ static void put_delays(struct admin *admin, struct evbuffer *body)
     static const char name[] = "signpost_answer_delay_seconds";
     struct histogram *const delays = &admin->delays;
     admin->config.source.delays(admin->config.source.context, delays);
-    (void)evbuffer_add_printf(body,
-                              "# HELP %s From a datagram's arrival to its answer's leaving.\n"
-                              "# TYPE %s histogram\n",
-                              name, name);
+    (void)evbuffer_add_printf(
+        body,
+        "# HELP %s From a datagram's arrival to its answer's leaving, or its being dropped.\n"
+        "# TYPE %s histogram\n",
+        name, name);
     for (size_t i = 0; i < sizeof(bounds_us) / sizeof(bounds_us[0]); i++) {
         (void)evbuffer_add_printf(body, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
                                   (double)bounds_us[i] / US_PER_S,

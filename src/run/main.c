@@ -24,9 +24,9 @@ static void print_ready(const struct config *config)
 static void wait_for_end(const sigset_t *signals, const struct log *log)
 {
     int signal_number = 0;
-    // A terminal that hangs up leaves nobody who knows of the server.
-    while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP &&
-           isatty(STDERR_FILENO) == 0) {
+    // A terminal that hangs up leaves nobody who knows of the server; and is one no more then.
+    const bool at_terminal = isatty(STDERR_FILENO) != 0;
+    while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP && !at_terminal) {
         log_write(log, LOG_LEVEL_WARNING,
                   "SIGHUP: reload is not supported by this version, restart to apply changes");
     }

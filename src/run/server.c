@@ -40,6 +40,7 @@ static enum err count_threads(struct server *server, const struct config *config
 static enum err open_sockets(struct server *server, const struct config *config);
 static enum err create_state(struct server *server, const struct config *config);
 static enum err start_threads(struct server *server, const struct config *config);
+static void warn_of_nobody(const struct server *server);
 
 // The address as text, in memory of the caller.
 struct endpoint_text {
@@ -86,6 +87,7 @@ enum err server_start(const struct config *config, struct server **out)
         server_stop(server);
         return e;
     }
+    warn_of_nobody(server);
     *out = server;
     return ERR_OK;
 }
@@ -193,9 +195,34 @@ static enum err open_sockets(struct server *server, const struct config *config)
         }
         warn_of_buffer(server, sockets, "receive", "rmem_max", sockets->receive_buffer,
                        udp.receive_bytes);
+        if (config->udp_trains != sockets->takes_trains) {
+            struct endpoint_text text;
+            log_write(&server->log, LOG_LEVEL_WARNING,
+                      "udp:%s: this kernel hands over no trains: udp-trains has no effect",
+                      text_of(&sockets->local, &text));
+        }
         warn_of_buffer(server, sockets, "send", "wmem_max", sockets->send_buffer, udp.send_bytes);
     }
     return ERR_OK;
+}
+
+// Phones would get 403, and nobody would know why.
+static void warn_of_nobody(const struct server *server)
+{
+    const struct admission *const admission = &server->uas.config.admission;
+    bool others_come = false;
+    bool others_may = false;
+    for (size_t i = 0; i < server->socket_count; i++) {
+        others_come = others_come || !ip_is_loopback(&server->sockets[i].local.ip);
+    }
+    for (size_t i = 0; i < admission->count; i++) {
+        others_may = others_may || !ip_is_loopback(&admission->register_from[i].ip);
+    }
+    if (others_come && !others_may) {
+        log_write(&server->log, LOG_LEVEL_WARNING,
+                  "only programs on this machine may register: name the phones' networks with "
+                  "--register-from");
+    }
 }
 
 // ---- What the core needs

@@ -229,7 +229,7 @@ static bool acceptable(struct request *r)
     return true;
 }
 
-// RFC 3261 21.5.4. What would take state off the server, or end what is under way, is served.
+// RFC 3261 21.5.4. What ends something that is under way is served.
 static bool refuse_when_busy(struct request *r)
 {
     const struct uas_config *const config = &r->uas->config;

@@ -11,6 +11,7 @@ struct known_params {
     bool has_q;
     bool has_expires;
     bool tag_is_token;
+    bool lacks_value; // an "=" without anything behind it, which "expires" may have (params.h)
     struct slice tag;
     struct slice q;
     struct slice expires;
@@ -85,6 +86,7 @@ static void note_param(struct known_params *known, const struct param *param)
         known->q = param->value;
     } else if (slice_equal_nocase(param->name, SLICE("expires"))) {
         known->has_expires = true;
+        known->lacks_value = param->has_value && slice_empty(param->value);
         known->expires = param->value;
     } else if (slice_equal_nocase(param->name, SLICE("handling"))) {
         known->handling = param->value;
@@ -124,7 +126,7 @@ static enum err take_single(struct slice value, struct addr *out, struct slice *
     struct slice rest = value;
     struct known_params known = {.has_tag = false};
     if (take_addr(&rest, out, &known) != ERR_OK || !slice_empty(rest) ||
-        known.has_tag != known.tag_is_token) {
+        known.has_tag != known.tag_is_token || known.lacks_value) {
         return ERR_SYNTAX;
     }
     *tag = known.tag;

@@ -102,6 +102,8 @@ static enum err read_param(struct via *via, const struct param *param)
         // A name would have to be resolved, which no worker waits for: then it is as if the
         // parameter were absent.
         (void)ip_parse(param->value, &via->maddr);
+    } else if (param->has_value && slice_empty(param->value)) {
+        return ERR_SYNTAX; // what a Contact may have (params.h)
     }
     return ERR_OK;
 }

@@ -162,25 +162,26 @@ static bool put_on_page(struct location_page *page, const struct aor *aor, struc
     return true;
 }
 
-// The part of a page that comes from one shard. False when the page is full before its end.
+// One hold of the lock's worth of a page: so many addresses of record at most, for those whose
+// bindings have all expired fill no page. True at the end of the shard.
 static bool scan_shard(struct shard *shard, struct location_cursor *cursor, struct now now,
                        struct location_page *page)
 {
-    bool fits = true;
     (void)pthread_rwlock_rdlock(&shard->lock);
     if (!cursor->inside) {
         shard_scan_begin(shard);
         cursor->inside = true;
     }
-    while (shard->scan != NULL && fits) {
-        fits = sizeof(page->bytes) - page->used >= AOR_BYTES_MAX &&
-               put_on_page(page, shard->scan, now);
-        if (fits) {
-            shard_scan_move(shard);
+    for (unsigned i = 0; i < LOCATION_PAGE_ROWS && shard->scan != NULL; i++) {
+        if (sizeof(page->bytes) - page->used < AOR_BYTES_MAX ||
+            !put_on_page(page, shard->scan, now)) {
+            break;
         }
+        shard_scan_move(shard);
     }
+    const bool end = shard->scan == NULL;
     (void)pthread_rwlock_unlock(&shard->lock);
-    return fits;
+    return end;
 }
 
 static_assert((int)CONTACTS_PER_AOR_MAX <= (int)LOCATION_PAGE_ROWS &&
@@ -192,8 +193,8 @@ bool location_scan(struct location *location, struct location_cursor *cursor, st
                    struct location_page *page)
 {
     page->count = 0;
-    page->used = 0;
     while (cursor->shard < location->config.shards && page->count == 0) {
+        page->used = 0; // what is left there of those that have expired
         if (scan_shard(&location->shards[cursor->shard], cursor, now, page)) {
             cursor->shard++;
             cursor->inside = false;

@@ -21,7 +21,8 @@
 
 // A shard of the location table: addresses of record by their key, the bindings of each, and the
 // wheel of their expiries. For location.c alone, which takes the shard's lock: for reading around
-// shard_find and looking at what it finds, for writing around everything else.
+// shard_find and looking at what it finds, and for the one scan; for writing around everything
+// else.
 
 enum {
     // One slot a second. A binding that lives longer than a lap is met once a lap and stays.

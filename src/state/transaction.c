@@ -311,6 +311,22 @@ static struct record *make_room(struct shard *shard, size_t bytes, struct now no
     return record;
 }
 
+// Of copies of a request the newest stands for all, for it is ongoing the longest: thousands of
+// them must not make thousands of rows with one tag, which each further one would walk along.
+static void forget_merge(struct shard *shard, uint64_t merge)
+{
+    struct index_search search;
+    uint32_t ref = index_first(&shard->index, (uint32_t)merge, &search);
+    for (; ref != 0; ref = index_next(&shard->index, &search)) {
+        struct record *const record = fifo_piece(&shard->records, ref);
+        if (record->merges && record->merge == merge) {
+            record->merges = false;
+            index_remove(&shard->index, (uint32_t)merge, ref);
+            return;
+        }
+    }
+}
+
 static void record_write(struct record *record, const struct transaction_key *key,
                          enum transaction_kind kind, struct slice answer,
                          const struct transaction_path *path, struct now now)
@@ -345,6 +361,9 @@ static enum transaction_added insert(struct shard *shard, const struct transacti
         return TRANSACTION_NO_ROOM;
     }
     const uint32_t ref = fifo_ref(&shard->records, record);
+    if (key->merges) {
+        forget_merge(shard, key->merge);
+    }
     record_write(record, key, kind, answer, path, now);
     index_add(&shard->index, (uint32_t)key->hash, ref);
     if (key->merges) {

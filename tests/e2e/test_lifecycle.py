@@ -2,6 +2,7 @@
 """Starting, refusing to start, and stopping: what an operator and a service manager see."""
 
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -266,6 +267,20 @@ class Stopping(EndToEnd):
         server.signal(signal.SIGPIPE)
         client = self.client(server)
         self.assertEqual(client.ask(client.request("OPTIONS")).status, 200)
+
+
+    def test_it_ends_when_its_terminal_hangs_up(self):
+        command = [executable("SIGNPOSTD"), "--listen", f"udp:127.0.0.1:{free_port()}",
+                   "--admin", "off"]
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(command[0], command)
+        shown = b""
+        while b"ready" not in shown:
+            shown += os.read(terminal, 4096)
+        os.close(terminal)
+        _, status = os.waitpid(pid, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(status), 0)
 
 
 class Defaults(EndToEnd):

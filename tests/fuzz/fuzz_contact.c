@@ -40,7 +40,7 @@ static void check_params(const struct contact *c)
             q++;
         }
     }
-    assert(slice_empty(params) && n <= URI_PARTS_MAX);
+    assert(slice_empty(params) && n <= HEADER_PARAMS_MAX);
     assert(expires == (c->has_expires ? 1 : 0) && q == (c->q != Q_ABSENT ? 1 : 0));
     assert(c->expires_s <= EXPIRES_S_LIMIT && (c->has_expires || !c->expires_valid));
 }

@@ -118,7 +118,7 @@ static void check_response(const struct via *via, const struct endpoint *peer)
     via_put_response(&b, via, peer);
     assert(buf_ok(&b));
     // with those two it may have more parameters than are taken
-    const bool many = count_params(via->params) + 2 > URI_PARTS_MAX;
+    const bool many = count_params(via->params) + 2 > HEADER_PARAMS_MAX;
     const enum err e = via_parse(buf_slice(&b), &again);
     if (e != ERR_OK) {
         assert(many);

@@ -23,8 +23,8 @@ struct param {
 // parameters: after white space). They return false at the end of the slice and when what stands
 // there is no parameter; *rest is then without white space at its front, and empty in the first
 // case only. By leniency "rport=" may lack its number in a header field, for whatever stands there
-// is replaced (RFC 3581 4), and so may "expires=", for a malformed value counts as an hour (RFC
-// 3261 20.10).
+// is replaced (RFC 3581 4), and so may "expires=", for in a Contact a malformed value counts as
+// an hour (RFC 3261 20.10); elsewhere the callers refuse it.
 bool params_next_uri(struct slice *rest, struct param *out);
 
 // params_next, once there is a ";".

@@ -133,8 +133,9 @@ struct location_cursor {
 
 // Copies the next bindings into *page, those of one address of record side by side, and returns
 // false when there are no more. What is there from the scan's beginning to its end is told once;
-// what comes or goes meanwhile may be told or not. A call takes a lock for reading for as long as
-// it takes to copy a page. One scan at a time: a second one would make the first miss bindings.
+// what comes or goes meanwhile may be told or not. A lock is held for reading while
+// LOCATION_PAGE_ROWS addresses of record are looked at. One scan at a time: a second one would make
+// the first miss bindings.
 bool location_scan(struct location *location, struct location_cursor *cursor, struct now now,
                    struct location_page *page);
 

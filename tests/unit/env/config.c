@@ -342,6 +342,23 @@ Test(config, minimum_above_default_is_refused)
                    "'7200'\n");
 }
 
+Test(config, busy_later_than_dropped_is_refused)
+{
+    expect_refused(NULL, ARGS("--busy-after-ms", "401"),
+                   "signpostd: --busy-after-ms: expected at most 400 (drop-after-ms), got '401'\n");
+}
+
+Test(config, listeners_that_overlap_are_refused)
+{
+    expect_refused(NULL, ARGS("-l", "udp:127.0.0.1:5060", "-l", "udp:0.0.0.0:5060"),
+                   "signpostd: --listen: expected each address once, got 'udp:0.0.0.0:5060'\n");
+    expect_refused(NULL, ARGS("-l", "udp:[::]:5060", "-l", "udp:[::1]:5060"),
+                   "signpostd: --listen: expected each address once, got 'udp:[::1]:5060'\n");
+    struct run r = expect_run(NULL, ARGS("-l", "udp:[::]:5060", "-l", "udp:0.0.0.0:5060"));
+    cr_expect_eq(r.config->listen.count, 2);
+    end(&r);
+}
+
 Test(config, maximum_below_default_is_refused)
 {
     expect_refused(NULL, ARGS("--expires-max-s", "1800"),

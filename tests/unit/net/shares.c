@@ -87,3 +87,18 @@ Test(shares, addresses_of_one_ipv6_network_are_one_source)
     }
     cr_assert_gt(greedy, 30000);
 }
+
+Test(shares, networks_of_one_ipv6_provider_are_told_apart)
+{
+    struct ip neighbour = {.family = IP_V6, .bytes = {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 1}};
+    const struct ip flood = {.family = IP_V6, .bytes = {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0xff, 0xff}};
+    unsigned greedy = 0;
+    for (unsigned i = 0; i < 50000; i++) {
+        neighbour.bytes[6] = (uint8_t)(i >> 4 & 0x0f);
+        neighbour.bytes[7] = (uint8_t)(i << 4);
+        greedy += send(neighbour, 1);
+        (void)send(flood, 3);
+    }
+    cr_assert_eq(greedy, 0);
+    cr_assert_gt(send(flood, 100), 0);
+}

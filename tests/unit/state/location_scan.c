@@ -135,3 +135,22 @@ Test(location_scan, any_address_of_record_fits_a_page)
     }
     cr_assert_eq(rows, 20 * BED_CONTACTS_MAX);
 }
+
+// As when all phones of a network expire at once, and nobody has come by to remove them.
+Test(location_scan, a_mass_of_expired_bindings_hides_nothing_behind_it)
+{
+    char aor[32];
+    for (unsigned i = 0; i < 40000; i++) {
+        (void)snprintf(aor, sizeof(aor), "somebody%08u@x.example", i);
+        cr_assert_eq(bed_register(aor, "c", 1, (struct want){"sip:b@h", 10, 0, NULL}), ERR_OK);
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        bind(i, "sip:b@h", 100);
+    }
+    bed_advance_ms(10000);
+    while (scan()) {
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        cr_assert_eq(told[i], 1);
+    }
+}

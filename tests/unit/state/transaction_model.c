@@ -53,6 +53,12 @@ static bool alive(const struct row *row)
     return row->used && now.mono_ms < row->over_ms;
 }
 
+// Of every second call. No INVITE does, whose life an ACK may shorten.
+static bool merges(unsigned k)
+{
+    return k % CALLS % 2 == 0;
+}
+
 // What is looked for is found if it is alive, or has had to make room.
 static void expect(unsigned k, bool found)
 {
@@ -70,7 +76,7 @@ static struct transaction_key key_of(unsigned k, char text[static TEXT_MAX])
     return (struct transaction_key){.text = text_slice(text),
                                     .hash = k / 2,
                                     .call = k % CALLS,
-                                    .merges = true,
+                                    .merges = merges(k),
                                     .merge = k % CALLS};
 }
 
@@ -95,7 +101,7 @@ static void add(unsigned k)
     char text[TEXT_MAX];
     char bytes[TEXT_MAX];
     const struct transaction_key key = key_of(k, text);
-    const bool invite = pick(2) == 0;
+    const bool invite = !merges(k) && pick(4) != 0;
     const struct transaction_path path = {.socket = k, .target = {.port = (uint16_t)k}};
     struct buf answer = buf_over(bytes, sizeof(bytes));
     put_answer(&answer, k, ++answers);
@@ -118,7 +124,7 @@ static void add(unsigned k)
 static bool has_sibling(unsigned k)
 {
     bool other = false;
-    for (unsigned i = k % CALLS; i < KEYS; i += CALLS) {
+    for (unsigned i = merges(k) ? k % CALLS : KEYS; i < KEYS; i += CALLS) {
         other = other || (i != k && alive(&rows[i]));
     }
     return other;
