@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034
-# What tools/run and tools/test share; sourced by them.
+# What tools/run, tools/test and bench/compare share; sourced by them.
 
 export LC_ALL=C.UTF-8
 
@@ -72,14 +72,14 @@ update_and_install() {
     "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${missing[@]}"
 }
 
-# build PRESET [--target TARGET] [-- CMAKE_OPTION...], in the tree's root.
+# build PRESET [--target TARGET]... [-- CMAKE_OPTION...], in the tree's root.
 build() {
     local preset=$1 target=()
     shift
-    if [ "${1-}" = --target ]; then
-        target=(--target "$2")
+    while [ "${1-}" = --target ]; do
+        target+=(--target "$2")
         shift 2
-    fi
+    done
     [ "${1-}" != -- ] || shift
     # A checkout that was moved or copied brings a build directory that points elsewhere.
     if [ -e "build/$preset/CMakeCache.txt" ] &&

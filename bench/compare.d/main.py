@@ -40,19 +40,23 @@ PHASES = {
 
 def parse(arguments):
     parser = argparse.ArgumentParser(
-        prog="bench/compare", formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="bench/compare", allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Measures Signpost beside Kamailio and a UDP echo on this machine, one core\n"
                     "for the server and one for the generator, and prints the table of what must\n"
-                    "be reached. Report, plots and raw data go to a folder.",
+                    "be reached. That takes some 30 minutes. Report, plots and raw data go to a\n"
+                    "folder.",
         epilog="phases:\n" + "\n".join(f"  {name:<12}{text}" for name, (_, text) in PHASES.items()))
     parser.add_argument("--quick", action="store_true",
-                        help="under 3 minutes: one round, small and short; to build/compare")
+                        help="some 4 minutes: one round, small and short; to build/compare")
     parser.add_argument("--full", action="store_true", help="with 10 million bindings; hours")
     parser.add_argument("--rounds", type=int, metavar="N", help="of each phase; default 5")
     parser.add_argument("--only", metavar="PHASE[,PHASE]",
                         help="these phases; the figures of the others stay as they are")
     parser.add_argument("--report", action="store_true",
                         help="measure nothing: report and plots from the data that is there")
+    # bench/compare asks so first, before it installs and builds.
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--out", metavar="FOLDER", help="default: bench/results")
     parser.add_argument("--port", type=int, default=15960,
                         help="the servers' UDP port and the next few; default 15960")
@@ -121,6 +125,8 @@ def stop(number, _):
 
 def main(arguments):
     options = parse(arguments)
+    if options.check:
+        return 0
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     os.makedirs(options.out, exist_ok=True)
