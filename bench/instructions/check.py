@@ -148,7 +148,7 @@ def main():
         print("skipped: the budgets are of x86-64")
         return SKIPPED
     if shutil.which("valgrind") is None:
-        sys.exit("needs valgrind")
+        sys.exit("needs valgrind: install the package valgrind, or run tools/test, which does")
     with tempfile.TemporaryDirectory() as folder:
         figures = count(os.path.abspath(options.program), folder)
         if options.annotate:
@@ -160,5 +160,18 @@ def main():
     return 0
 
 
+def main_into_pipe():
+    """main, for one who may close the pipe before the end, as `head` does."""
+    try:
+        try:
+            return main()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_into_pipe())
