@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The floor under every measurement: sends each datagram back to where it came from, in batches
-// as the server does, and does nothing else. "udpecho HOST:PORT [--duration S] [--trains]" runs for
-// at most S seconds (60 by default) or until SIGTERM, and prints "ready" once it serves.
+// as the server does, and does nothing else. It prints "ready" once it serves.
 //
 // With --trains it is the floor of a server that takes and sends trains of datagrams: what comes in
 // one piece (UDP GRO) goes back in one piece (UDP GSO), and stays uncut all the way on loopback.
@@ -40,10 +39,19 @@ static void on_signal(int signal_number)
     stop = 1;
 }
 
+static const char usage[] =
+    "usage: udpecho HOST:PORT [--duration SECONDS] [--trains]\n"
+    "\n"
+    "Sends each datagram back to where it came from, until SIGINT or SIGTERM.\n"
+    "  --duration SECONDS  ends by itself then; default 60, at most 86400\n"
+    "  --trains            takes and sends trains of datagrams in one piece (UDP GRO and GSO)\n";
+
 struct options {
+    const char *name; // of the address
     struct target at;
     uint64_t duration_s;
     bool trains;
+    bool help;
 };
 
 struct echo {
@@ -136,20 +144,28 @@ static uint64_t send_back(struct echo *e, unsigned count)
 static bool parse(int argc, char *const argv[], struct options *o)
 {
     *o = (struct options){.duration_s = DURATION_S_DEFAULT};
-    bool ok = argc >= 2;
-    for (int i = 2; i < argc && ok; i++) {
+    bool ok = true;
+    for (int i = 1; i < argc && ok; i++) {
         if (strcmp(argv[i], "--trains") == 0) {
             o->trains = true;
-        } else {
-            ok = strcmp(argv[i], "--duration") == 0 && ++i < argc &&
+        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            o->help = true;
+        } else if (strcmp(argv[i], "--duration") == 0) {
+            ok = ++i < argc &&
                  slice_to_u64(slice_of(argv[i], strlen(argv[i])), DURATION_S_MAX, &o->duration_s);
+        } else {
+            ok = o->name == NULL && argv[i][0] != '-';
+            o->name = argv[i];
         }
     }
-    if (!ok) {
-        (void)fprintf(stderr, "usage: udpecho HOST:PORT [--duration SECONDS] [--trains]\n");
+    if (ok && o->help) {
+        return true;
+    }
+    if (!ok || o->name == NULL) {
+        (void)fputs(usage, stderr);
         return false;
     }
-    return target_resolve(argv[1], &o->at, stderr) == ERR_OK;
+    return target_resolve(o->name, &o->at, stderr) == ERR_OK;
 }
 
 static struct echo *create(const struct options *o)
@@ -170,9 +186,13 @@ int main(int argc, char *argv[])
     if (!parse(argc, argv, &options)) {
         return 2;
     }
+    if (options.help) {
+        (void)fputs(usage, stdout);
+        return 0;
+    }
     struct echo *e = create(&options);
     if (e == NULL || !open_socket(e, &options.at)) {
-        (void)fprintf(stderr, "udpecho: %s: %s\n", argv[1], strerror(errno));
+        (void)fprintf(stderr, "udpecho: %s: %s\n", options.name, strerror(errno));
         free(e);
         return 2;
     }

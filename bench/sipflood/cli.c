@@ -61,7 +61,8 @@ static const struct option_row rows[] = {
      "each with its own ports and users; default 1"},
     {"count", "N", KIND_NUMBER, AT(count), 1, 1e15,
      "requests; default one per user, unless --duration"},
-    {"duration", "S", KIND_REAL, AT(duration_s), 0.001, 1e6, "seconds to send for"},
+    {"duration", "S", KIND_REAL, AT(duration_s), 0.001, 1e6,
+     "seconds to send for; beside --count, what comes first ends the run"},
     {"rate", "R", KIND_NUMBER, AT(rate_per_s), 1, 1e7,
      "open loop: so many a second, come what may; default 1000"},
     {"window", "W", KIND_NUMBER, AT(window), 1, 1 << 20,
@@ -69,7 +70,7 @@ static const struct option_row rows[] = {
     {"ramp", "FROM:TO:STEP:S", KIND_TEXT, AT(ramp_text), 0, 0,
      "open loop at rates FROM to TO by STEP, each for S seconds"},
     {"find-max", NULL, KIND_FLAG, AT(find_max), 0, 0,
-     "look from --rate on for the highest that goes well"},
+     "look from --rate on for the highest that goes well; a minute or two"},
     {"p99-max", "MS", KIND_REAL, AT(p99_max_ms), 0.001, 60000,
      "find-max: highest p99 latency that is well; default 10"},
     {"step", "S", KIND_REAL, AT(step_s), 0.1, 3600, "find-max: seconds for each rate; default 3"},
@@ -409,9 +410,9 @@ static const char examples[] =
     "\n"
     "Keep --users, --ports, --local-port and --domain from run to run: a user's Contact follows "
     "from\n"
-    "them, and a 302 is right only if it carries it. --users should be far above what is under "
-    "way\n"
-    "at once: nobody may register again before the last answer is here.\n"
+    "them, and an INVITE is right only if the 302 carries the callee's Contact and no other.\n"
+    "--users should be far above what is under way at once: nobody may register again before the\n"
+    "last answer is here.\n"
     "Open loop tells the truth about latency: it counts from when a request was meant to be sent,\n"
     "so that a stall shows in all that it delayed. Closed loop finds the capacity.\n"
     "A 503 with Retry-After is a refusal, neither right nor wrong: it counts like loss. The exit\n"
