@@ -47,10 +47,11 @@ def fill_until(bench, server, moment_s, chunk):
                   domain=f"e{number:03d}.tst", expires=left_s)
 
 
-def live(bench, server):
+def live(bench, server, busy=True):
     """Refreshes at half of saturation."""
     rate = bench.capacity("signpost", "refresh") / 2
-    return flood.latency(bench, server, "refresh", bench.users, rate, float(MEASURE_S))
+    return flood.latency(bench, server, "refresh", bench.users, rate, float(MEASURE_S),
+                         busy=busy)
 
 
 def expire_once(bench, admin, server):
@@ -92,12 +93,13 @@ def finish(reader):
 
 def dump_once(bench, admin, server):
     flood.fill(bench, server, bench.many)
-    calm = live(bench, server)
-    reader = subprocess.Popen(["taskset", "-c", str(reader_core(bench)), "python3", "-c", READER,
-                               f"http://{admin}/bindings"],
+    # The reader may have the generator's core beside it, but is not to hold it up.
+    calm = live(bench, server, busy=False)
+    reader = subprocess.Popen(["chrt", "--idle", "0", "taskset", "-c", str(reader_core(bench)),
+                               "python3", "-c", READER, f"http://{admin}/bindings"],
                               stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
-        during = live(bench, server)
+        during = live(bench, server, busy=False)
     finally:
         told, seconds = finish(reader)
     if told < bench.many * BYTES_MIN:

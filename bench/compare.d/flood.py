@@ -139,11 +139,12 @@ def find_max(bench, server, scenario, users, duration):
     return round(low)
 
 
-def latency(bench, server, scenario, users, rate, duration):
-    """Open loop at a rate, by a generator that never sleeps: what the percentiles are."""
+def latency(bench, server, scenario, users, rate, duration, busy=True):
+    """Open loop at a rate, by a generator that never sleeps unless it is not to be busy: what the
+    percentiles are."""
     with watched(bench, server):
         report = run(bench, server, scenario, users=users, rate=max(int(rate), 1),
-                     duration=duration, timeout=1, busy=True)
+                     duration=duration, timeout=1, busy=busy)
     return {"rate": int(rate), "loss_percent": report["loss_percent"],
             "p50": report["latency_us"]["p50"], "p99": report["latency_us"]["p99"],
             "p999": report["latency_us"]["p99.9"], "max": report["latency_us"]["max"]}

@@ -119,8 +119,8 @@ void admin_stop(struct admin *admin)
 static enum err open_all(struct admin *admin)
 {
     const struct timeval idle = {.tv_sec = IDLE_S_MAX};
-    admin->dump = dump_create(&admin->config.source);
     admin->base = event_base_new();
+    admin->dump = admin->base == NULL ? NULL : dump_create(&admin->config.source, admin->base);
     admin->http = admin->base == NULL ? NULL : evhttp_new(admin->base);
     admin->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (admin->http != NULL && admin->stop_fd >= 0) {

@@ -9,33 +9,46 @@
 
 enum {
     // An escaped byte takes six, and names and numbers have their place.
+    PAGE_PAUSE_US = 1000,
     LINE_BYTES_MAX = 6 * (AOR_BYTES_MAX + CONTACT_BYTES_MAX + CALL_ID_BYTES_MAX) + 256,
 };
 
 struct dump {
     struct admin_source source;
     struct evhttp_request *request; // being answered, or NULL; libevent's
+    struct event *next;             // pending while a page has been sent and the next has not
     struct location_cursor cursor;
     struct location_page page;
     char line[LINE_BYTES_MAX];
 };
 
 static void refuse(struct evhttp_request *request);
-static void send_page(struct evhttp_connection *connection, void *arg);
+static void pace(struct evhttp_connection *connection, void *arg);
+static void send_page(evutil_socket_t fd, short events, void *arg);
 static void on_closed(struct evhttp_connection *connection, void *arg);
 
-struct dump *dump_create(const struct admin_source *source)
+struct dump *dump_create(const struct admin_source *source, struct event_base *base)
 {
     struct dump *const dump = malloc(sizeof(*dump));
-    if (dump != NULL) {
-        dump->source = *source;
-        dump->request = NULL;
+    if (dump == NULL) {
+        return NULL;
+    }
+    dump->source = *source;
+    dump->request = NULL;
+    dump->next = event_new(base, -1, 0, send_page, dump);
+    if (dump->next == NULL) {
+        free(dump);
+        return NULL;
     }
     return dump;
 }
 
 void dump_destroy(struct dump *dump)
 {
+    if (dump == NULL) {
+        return;
+    }
+    event_free(dump->next);
     free(dump);
 }
 
@@ -58,7 +71,7 @@ void dump_start(struct dump *dump, struct evhttp_request *request)
     struct evhttp_connection *const connection = evhttp_request_get_connection(request);
     evhttp_connection_set_closecb(connection, on_closed, dump);
     evhttp_send_reply_start(request, HTTP_OK, "OK");
-    send_page(connection, dump);
+    pace(connection, dump);
 }
 
 static void refuse(struct evhttp_request *request)
@@ -104,19 +117,32 @@ static struct slice put_row(struct dump *dump, const struct location_row *row)
 
 // An answer that memory does not suffice for is cut off, which the client sees by the missing end
 // of its last chunk.
-static void give_up(struct dump *dump, struct evhttp_connection *connection)
+static void give_up(struct dump *dump)
 {
+    struct evhttp_connection *const connection = evhttp_request_get_connection(dump->request);
     evhttp_connection_set_closecb(connection, NULL, NULL);
     dump->request = NULL;
     evhttp_connection_free(connection);
 }
 
-// Called again when the page has been sent.
-static void send_page(struct evhttp_connection *connection, void *arg)
+// The page before has been sent.
+static void pace(struct evhttp_connection *connection, void *arg)
 {
+    static const struct timeval time = {.tv_usec = PAGE_PAUSE_US};
+    struct dump *const dump = arg;
+    (void)connection;
+    if (event_add(dump->next, &time) != 0) {
+        give_up(dump);
+    }
+}
+
+static void send_page(evutil_socket_t fd, short events, void *arg)
+{
+    (void)fd;
+    (void)events;
     struct dump *const dump = arg;
     if (!dump->source.scan(dump->source.context, &dump->cursor, &dump->page)) {
-        evhttp_connection_set_closecb(connection, NULL, NULL);
+        evhttp_connection_set_closecb(evhttp_request_get_connection(dump->request), NULL, NULL);
         evhttp_send_reply_end(dump->request);
         dump->request = NULL;
         return;
@@ -128,13 +154,13 @@ static void send_page(struct evhttp_connection *connection, void *arg)
         ok = evbuffer_add(body, line.at, line.len) == 0;
     }
     if (ok) {
-        evhttp_send_reply_chunk_with_cb(dump->request, body, send_page, dump);
+        evhttp_send_reply_chunk_with_cb(dump->request, body, pace, dump);
     }
     if (body != NULL) {
         evbuffer_free(body);
     }
     if (!ok) {
-        give_up(dump, connection);
+        give_up(dump);
     }
 }
 
@@ -144,6 +170,7 @@ static void on_closed(struct evhttp_connection *connection, void *arg)
 {
     (void)connection;
     struct dump *const dump = arg;
+    (void)event_del(dump->next);
     if (evhttp_request_get_connection(dump->request) == NULL) {
         evhttp_send_reply_end(dump->request);
     }

@@ -34,7 +34,7 @@ static void delays(const void *context, struct histogram *out)
 }
 
 // More than the kernel takes from a server whose client does not read.
-enum { PAGES = 1200 };
+enum { PAGES = 800 };
 
 static bool scan(const void *context, struct location_cursor *cursor, struct location_page *page)
 {
