@@ -16,7 +16,7 @@ SLACK_S = 4      # from the last chunk to the calm before
 MEASURE_S = 2    # how long each of the two measurements is
 EARLY_S = 0.5    # the second one begins so much before the moment
 
-READ_S_MAX = 60
+READ_S_MAX = 240  # it is told slowly on purpose
 BYTES_MIN = 60   # of a binding's line, its address and Contact alone
 
 # Reads all that is told and prints how many bytes that was and how many seconds it took.
