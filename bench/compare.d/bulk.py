@@ -16,6 +16,7 @@ SLACK_S = 4      # from the last chunk to the calm before
 MEASURE_S = 2    # how long each of the two measurements is
 EARLY_S = 0.5    # the second one begins so much before the moment
 
+EXPIRED_PER_S_MIN = 100_000  # they go little by little
 READ_S_MAX = 240  # it is told slowly on purpose
 BYTES_MIN = 60   # of a binding's line, its address and Contact alone
 
@@ -64,7 +65,7 @@ def expire_once(bench, admin, server):
     calm = live(bench, server)
     flood.pause_until(moment_s - EARLY_S)
     during = live(bench, server)
-    flood.pause_until(moment_s + 3)
+    flood.pause_until(moment_s + 3 + bench.many / EXPIRED_PER_S_MIN)
     expired = there - gauge(admin, "signpost_bindings")
     if expired < bench.many:
         bench.complain(f"only {expired} bindings have expired at the moment")
