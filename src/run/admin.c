@@ -358,6 +358,8 @@ static void put_delays(struct admin *admin, struct evbuffer *body)
     static const char name[] = "signpost_answer_delay_seconds";
     struct histogram *const delays = &admin->delays;
     admin->config.source.delays(admin->config.source.context, delays);
+    // Of the rows, like the buckets, and not the total, which workers count up a moment later.
+    const uint64_t count = histogram_count_to(delays, UINT64_MAX);
     (void)evbuffer_add_printf(
         body,
         "# HELP %s From a datagram's arrival to its answer's leaving, or its being dropped.\n"
@@ -370,7 +372,7 @@ static void put_delays(struct admin *admin, struct evbuffer *body)
     }
     (void)evbuffer_add_printf(
         body, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.6f\n%s_count %" PRIu64 "\n", name,
-        delays->total, name, (double)delays->sum / US_PER_S, name, delays->total);
+        count, name, (double)delays->sum / US_PER_S, name, count);
 }
 
 static void put_health(struct admin *admin, struct evbuffer *body)

@@ -8,8 +8,8 @@
 #include "signpost/sip/fields.h"
 
 enum {
-    // An escaped byte takes six, and names and numbers have their place.
     PAGE_PAUSE_US = 1000,
+    // An escaped byte takes six, and names and numbers have their place.
     LINE_BYTES_MAX = 6 * (AOR_BYTES_MAX + CONTACT_BYTES_MAX + CALL_ID_BYTES_MAX) + 256,
 };
 

@@ -195,7 +195,7 @@ static enum err open_sockets(struct server *server, const struct config *config)
         }
         warn_of_buffer(server, sockets, "receive", "rmem_max", sockets->receive_buffer,
                        udp.receive_bytes);
-        if (config->udp_trains != sockets->takes_trains) {
+        if (udp.trains && !sockets->takes_trains) {
             struct endpoint_text text;
             log_write(&server->log, LOG_LEVEL_WARNING,
                       "udp:%s: this kernel hands over no trains: udp-trains has no effect",

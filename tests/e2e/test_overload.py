@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Datagrams that have waited too long. The server is made to wait by stopping it."""
 
-import glob
 import json
 import os
 import pathlib
@@ -15,8 +14,7 @@ from support import Answer, EndToEnd, executable, free_port
 class Overload(EndToEnd):
     def stop(self):
         os.kill(self.server.pid, signal.SIGSTOP)
-        while not self.stands_still():
-            time.sleep(0.001)
+        os.waitid(os.P_PID, self.server.pid, os.WSTOPPED)  # the last of its threads stands still
 
     def wait_stopped(self, seconds, *requests):
         """Sends the requests to a server that stands still for so long."""
@@ -25,12 +23,6 @@ class Overload(EndToEnd):
             self.phone.send(request)
         time.sleep(seconds)
         os.kill(self.server.pid, signal.SIGCONT)
-
-    def stands_still(self):
-        """Each of its threads has been stopped."""
-        threads = glob.glob(f"/proc/{self.server.pid}/task/*/stat")
-        return all(pathlib.Path(path).read_text().rpartition(") ")[2][0] == "T"
-                   for path in threads)
 
     def begin(self, *options):
         self.server = self.start(*options)
