@@ -183,9 +183,9 @@ bool transact_cancels(struct request *r)
     if (found) {
         r->id = r->key.hash; // the tag of the answer is that of the other (9.2)
     }
+    // The methods' names have taken turns in one place.
     r->key.hash = plain;
-    set_key(r, METHOD_CANCEL,
-            r->message->method_name); // the methods' names take turns in one place
+    set_key(r, METHOD_CANCEL, r->message->method_name);
     return found;
 }
 
