@@ -8,14 +8,15 @@ enum {
     MODEST_PART = 16,
     // Datagrams: soon enough for the smallest rings, and seldom enough to cost nothing.
     STOCK_EVERY = 512,
-    NETWORK_BYTES = 8, // of an IPv6 address
+    NETWORK_BYTES = 8, // of an IPv6 address; all of an IPv4 address, with zeros
 };
 
 // Not keyed: who finds another's bucket can send from there with his own share only.
-static unsigned bucket_of(const struct ip *source)
+static unsigned bucket_of(const struct ip *address)
 {
-    uint64_t bits = 0;
-    memcpy(&bits, source->bytes, source->family == IP_V4 ? 4 : NETWORK_BYTES);
+    const struct ip source = shares_source(address);
+    uint64_t bits;
+    memcpy(&bits, source.bytes, sizeof(bits));
     bits ^= bits >> 32; // the product's middle is of the lower half alone
     return (unsigned)(bits * UINT64_C(0x9e3779b97f4a7c15) >> 32) % SHARES_BUCKETS;
 }
@@ -42,19 +43,28 @@ static void take_stock(struct shares *shares)
     }
     shares->modest = 0;
     for (unsigned i = 0; i < SHARES_BUCKETS; i++) {
-        shares->modest += exceeds(shares, shares->counts[i]) ? 0 : shares->counts[i];
+        shares->greedy[i] = exceeds(shares, shares->counts[i]);
+        shares->modest += shares->greedy[i] ? 0 : shares->counts[i];
     }
     shares->since = 0;
 }
 
-bool shares_count(struct shares *shares, const struct ip *source, uint32_t datagrams)
+struct ip shares_source(const struct ip *address)
 {
-    uint32_t *const count = &shares->counts[bucket_of(source)];
+    struct ip source = {.family = address->family};
+    memcpy(source.bytes, address->bytes, NETWORK_BYTES);
+    return source;
+}
+
+bool shares_count(struct shares *shares, const struct ip *address, uint32_t datagrams)
+{
+    const unsigned bucket = bucket_of(address);
     shares->since += datagrams;
     if (shares->since >= STOCK_EVERY) {
         take_stock(shares);
     }
-    *count += datagrams;
+    shares->counts[bucket] += datagrams;
     shares->total += datagrams;
-    return exceeds(shares, *count) && shares->modest > shares->total / MODEST_PART;
+    // both of the same moment: nobody is greedy beside himself
+    return shares->greedy[bucket] && shares->modest > shares->total / MODEST_PART;
 }

@@ -71,9 +71,29 @@ Test(shares, who_stops_is_soon_forgiven)
     unsigned others;
     send_mix(200, 300, &flooded, &others);
     cr_assert_gt(flooded, 0);
-    send_mix(200, 1, &flooded, &others); // twenty thousand datagrams of the others
+    send_mix(800, 1, &flooded, &others); // eighty thousand datagrams of the others
     send_mix(200, 1, &flooded, &others);
     cr_assert_eq(flooded + others, 0);
+}
+
+Test(shares, of_two_sources_the_second_is_not_greedy_beside_itself)
+{
+    for (unsigned i = 0; i < 10000; i++) {
+        (void)send(v4(1), 5);
+        (void)send(v4(2), 1); // less than a quarter
+    }
+    for (unsigned i = 0; i < 40000; i++) {
+        (void)send(v4(1), 1);
+        cr_assert_eq(send(v4(2), 1), 0); // more by and by, and so has the first
+    }
+}
+
+Test(shares, a_burst_of_one_that_had_to_wait_is_not_greedy)
+{
+    unsigned flooded;
+    unsigned others;
+    send_mix(200, 300, &flooded, &others);
+    cr_assert_eq(send(v4(100), 4000), 0);
 }
 
 Test(shares, addresses_of_one_ipv6_network_are_one_source)
@@ -101,4 +121,15 @@ Test(shares, networks_of_one_ipv6_provider_are_told_apart)
     }
     cr_assert_eq(greedy, 0);
     cr_assert_gt(send(flood, 100), 0);
+}
+
+Test(shares, a_source_is_an_ipv4_address_or_an_ipv6_network)
+{
+    const struct ip a = {.family = IP_V6, .bytes = {0x20, 0x01, 0, 0, 0, 0, 0, 7, 1, 2, 3}};
+    const struct ip network = {.family = IP_V6, .bytes = {0x20, 0x01, 0, 0, 0, 0, 0, 7}};
+    const struct ip phone = v4(1);
+    const struct ip of_a = shares_source(&a);
+    const struct ip of_phone = shares_source(&phone);
+    cr_assert(ip_equal(&of_a, &network));
+    cr_assert(ip_equal(&of_phone, &phone));
 }
