@@ -12,6 +12,7 @@
 #include "env/clock.h"
 #include "net/address.h"
 #include "net/shares.h"
+#include "net/warden.h"
 
 enum {
     BATCH = RECEIVER_SPARES, // datagrams read by one system call
@@ -31,6 +32,7 @@ struct arrival {
     uint64_t at_us;        // when the kernel took it in
     uint32_t segment;      // the length of its datagrams, but for the last
     uint32_t datagrams;
+    uint32_t lost; // how many the kernel had dropped of the socket until then, if it tells
 };
 
 // A place in a batch: one of the messages that are kept, and how much of it is on the ring already.
@@ -45,8 +47,11 @@ struct receiver {
     const struct udp_socket *socket;
     struct ring *ring;
     struct metrics *metrics;
-    uint32_t lost; // datagrams that the kernel had dropped when we last heard of it
+    uint32_t lost;   // datagrams that the kernel had dropped when we last heard of it
+    uint64_t fenced; // of those that it will tell of, the fences' part
     struct shares shares;
+    struct ip greedy; // a source that was so in the latest batch, if any
+    struct warden warden;
     unsigned stays; // batches for which it does not yield
     struct arrival arrivals[BATCH];
     unsigned kept[BATCH]; // numbers of the messages that are
@@ -120,6 +125,7 @@ void receiver_destroy(struct receiver *receiver)
 static void let_worker_go(struct receiver *receiver);
 static unsigned receive_batch(struct receiver *receiver);
 static void publish(struct receiver *receiver, unsigned messages);
+static void mind_fences(struct receiver *receiver);
 
 static void *receive_all(void *arg)
 {
@@ -130,6 +136,7 @@ static void *receive_all(void *arg)
         if (received > 0) {
             publish(receiver, received);
         }
+        mind_fences(receiver);
         if (received > 1) {
             let_worker_go(receiver);
         }
@@ -174,7 +181,7 @@ static unsigned receive_batch(struct receiver *receiver)
 // datagrams.
 static void read_control(struct receiver *receiver, struct msghdr *message, struct arrival *arrival)
 {
-    *arrival = (struct arrival){.local = receiver->socket->local};
+    *arrival = (struct arrival){.local = receiver->socket->local, .lost = receiver->lost};
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
         if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
             struct in_pktinfo info;
@@ -186,10 +193,7 @@ static void read_control(struct receiver *receiver, struct msghdr *message, stru
             memcpy(&info, CMSG_DATA(c), sizeof(info));
             arrival->local.ip = address_ip6(&info.ipi6_addr);
         } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-            uint32_t lost;
-            memcpy(&lost, CMSG_DATA(c), sizeof(lost));
-            metrics_add(receiver->metrics, METRIC_DATAGRAMS_LOST, lost - receiver->lost);
-            receiver->lost = lost;
+            memcpy(&arrival->lost, CMSG_DATA(c), sizeof(arrival->lost));
         } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
             struct timespec t;
             memcpy(&t, CMSG_DATA(c), sizeof(t));
@@ -229,6 +233,35 @@ static bool crowded(const struct receiver *receiver)
     return ring_depth(receiver->ring) > slots - slots / 4;
 }
 
+// The kernel tells in one number what it has dropped at a fence and for want of room. How many
+// datagrams have not come past a fence is known from those that have, nearly.
+static void count_lost(struct receiver *receiver, uint32_t lost)
+{
+    const uint32_t more = lost - receiver->lost;
+    const uint32_t fenced = more < receiver->fenced ? more : (uint32_t)receiver->fenced;
+    receiver->lost = lost;
+    receiver->fenced -= fenced;
+    metrics_add(receiver->metrics, METRIC_DATAGRAMS_FENCED, fenced);
+    metrics_add(receiver->metrics, METRIC_DATAGRAMS_LOST, more - fenced);
+}
+
+// Counts a message, and says whether its source is greedy.
+static bool count_share(struct receiver *receiver, const struct arrival *arrival)
+{
+    unsigned weight = 1;
+    if (receiver->warden.count > 0) {
+        const struct ip source = shares_source(&arrival->peer.ip);
+        weight = warden_weight(&receiver->warden, &source, arrival->at_us);
+        receiver->fenced += weight - 1;
+    }
+    count_lost(receiver, arrival->lost);
+    if (!shares_count(&receiver->shares, &arrival->peer.ip, arrival->datagrams * weight)) {
+        return false;
+    }
+    receiver->greedy = shares_source(&arrival->peer.ip);
+    return true;
+}
+
 // Chooses which messages of a batch are kept, and says how many datagrams they hold.
 static unsigned sort_out(struct receiver *receiver, unsigned count)
 {
@@ -238,7 +271,7 @@ static unsigned sort_out(struct receiver *receiver, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         const struct arrival *const arrival = &receiver->arrivals[i];
         read_arrival(receiver, i);
-        if (shares_count(&receiver->shares, &arrival->peer.ip, arrival->datagrams) && choosy) {
+        if (count_share(receiver, arrival) && choosy) {
             metrics_add(receiver->metrics, METRIC_DROPPED_GREEDY, arrival->datagrams);
             continue;
         }
@@ -294,5 +327,53 @@ static void publish(struct receiver *receiver, unsigned messages)
         }
         ring_publish(receiver->ring, span);
         done += span.count;
+    }
+}
+
+// ---- Fences
+
+// While a fence stands the receiver wakes in time to lower it, though nothing comes.
+static void wait_at_most(struct receiver *receiver, unsigned us)
+{
+    const struct timeval time = {.tv_usec = us};
+    (void)setsockopt(receiver->socket->fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
+}
+
+// Without the kernel's help nobody is fenced.
+static void put_fences(struct receiver *receiver, unsigned before)
+{
+    struct warden *const warden = &receiver->warden;
+    if (fence_put(receiver->socket, warden->fences, warden->count) != ERR_OK) {
+        warden->count = 0;
+    }
+    if (before == 0) {
+        receiver->fenced = 0;
+        wait_at_most(receiver, WARDEN_LOWER_US);
+    }
+    if (warden->count == 0) {
+        wait_at_most(receiver, 0);
+    }
+    // as in any unsigned sum, fewer is very many more
+    metrics_add(receiver->metrics, METRIC_FENCED_SOURCES, (uint64_t)warden->count - before);
+}
+
+// What is too much for this thread or the workers is kept out, if it is a greedy source's.
+static void mind_fences(struct receiver *receiver)
+{
+    struct warden *const warden = &receiver->warden;
+    const unsigned before = warden->count;
+    const struct ip greedy = receiver->greedy;
+    const bool too_much =
+        greedy.family != IP_NONE && (crowded(receiver) || udp_half_full(receiver->socket));
+    receiver->greedy = (struct ip){.family = IP_NONE};
+    if (!too_much && before == 0) {
+        return;
+    }
+    const uint64_t now_us = clock_wall_us();
+    const bool raised = too_much && warden_raise(warden, &greedy, now_us);
+    metrics_add(receiver->metrics, METRIC_FENCES_RAISED, warden->count - before);
+    const bool lowered = warden_lower(warden, now_us);
+    if (raised || lowered) {
+        put_fences(receiver, before);
     }
 }

@@ -13,7 +13,9 @@
 // When the ring is full it leaves them in the socket's buffer, where the kernel drops the newest
 // once that is full too (both are counted): what is oldest is served first, and the drop costs
 // nobody anything. When the ring is three quarters full it drops those of a greedy source itself
-// (shares.h), so that there is room for everyone else's.
+// (shares.h), so that there is room for everyone else's. When that does not suffice, or it cannot
+// even read so fast, the kernel is told to drop a part of them before they get into the socket's
+// buffer (warden.h, fence.h).
 struct receiver;
 
 // How many of the ring's spare buffers a receiver takes: the datagrams of one system call.

@@ -2,6 +2,7 @@
 #include "net/udp.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/udp.h>
 #include <unistd.h>
 
@@ -126,6 +127,14 @@ fail:;
     errno = saved;
     out->fd = -1;
     return e;
+}
+
+bool udp_half_full(const struct udp_socket *socket)
+{
+    uint32_t told[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof(told);
+    return getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, told, &len) == 0 &&
+           told[SK_MEMINFO_RMEM_ALLOC] > told[SK_MEMINFO_RCVBUF] / 2;
 }
 
 void udp_close(struct udp_socket *socket)

@@ -34,6 +34,10 @@ ERR_CHECKED enum err udp_open(const struct endpoint *at, const struct udp_config
 ERR_CHECKED enum err udp_open_shared(const struct endpoint *at, const struct udp_config *config,
                                      struct udp_socket *out, size_t count);
 
+// What waits to be read takes more than half of what the kernel grants for it. Where the kernel
+// does not tell, it never does.
+bool udp_half_full(const struct udp_socket *socket);
+
 void udp_close(struct udp_socket *socket);
 
 #endif

@@ -26,7 +26,7 @@ static inline uint64_t metric_read(const struct metric_counter *c)
 
 enum metric_kind {
     METRIC_COUNTER, // only grows
-    METRIC_GAUGE,   // goes up and down; set by whoever takes the snapshot
+    METRIC_GAUGE,   // goes up and down; set by whoever takes the snapshot, or summed over threads
 };
 
 // How a metric presents itself; rows stand in state/metrics.h.

@@ -18,6 +18,10 @@
       "Payload bytes of the datagrams read.")                                                      \
     X(DATAGRAMS_LOST, COUNTER, "signpost_datagrams_lost_total", "",                                \
       "Datagrams that the kernel dropped because a socket's receive buffer was full.")             \
+    X(DATAGRAMS_FENCED, COUNTER, "signpost_datagrams_fenced_total", "",                            \
+      "Datagrams of greedy sources that the kernel dropped for us, guessed from those let by.")    \
+    X(FENCES_RAISED, COUNTER, "signpost_fences_raised_total", "",                                  \
+      "Times a greedy source was fenced: the kernel let only a part of its datagrams by.")         \
     X(RECEIVE_ERRORS, COUNTER, "signpost_receive_errors_total", "",                                \
       "Reads from a socket that failed.")                                                          \
     X(RING_FULL, COUNTER, "signpost_ring_full_total", "",                                          \
@@ -80,6 +84,8 @@
     X(AORS, GAUGE, "signpost_aors", "", "Addresses of record that have a binding.")                \
     X(TRANSACTIONS, GAUGE, "signpost_transactions", "", "Server transactions remembered.")         \
     X(TRANSACTION_BYTES, GAUGE, "signpost_transaction_bytes", "", "Memory that they take.")        \
+    X(FENCED_SOURCES, GAUGE, "signpost_fenced_sources", "",                                        \
+      "Sources that are fenced, each by the sockets that it overloads.")                           \
     X(RING_DEPTH, GAUGE, "signpost_ring_depth", "", "Datagrams waiting for a worker.")             \
     X(WORKERS, GAUGE, "signpost_workers", "", "Worker threads.")                                   \
     X(START_TIME, GAUGE, "signpost_start_time_seconds", "",                                        \

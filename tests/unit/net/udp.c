@@ -152,3 +152,22 @@ Test(udp, an_address_that_others_share_is_in_use_all_the_same)
         udp_close(&first[i]);
     }
 }
+
+Test(udp, a_buffer_more_than_half_full_is_told)
+{
+    const struct endpoint any = endpoint("127.0.0.1", 0);
+    struct udp_socket socket;
+    union address address;
+    char byte = 'x';
+    cr_assert_eq(udp_open(&any, &config, &socket), ERR_OK);
+    const socklen_t len = address_from_endpoint(&socket.local, &address);
+    cr_assert_not(udp_half_full(&socket));
+    while (!udp_half_full(&socket)) { // it takes what it is sent, so this ends
+        cr_assert_eq(sendto(socket.fd, &byte, 1, 0, &address.any, len), 1);
+    }
+    while (recv(socket.fd, &byte, 1, MSG_DONTWAIT) == 1) {
+    }
+    cr_assert_not(udp_half_full(&socket));
+    udp_close(&socket);
+    cr_assert_not(udp_half_full(&socket)); // the kernel does not tell
+}
