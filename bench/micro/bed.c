@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+#include "env/memory.h"
+
+static const size_t TABLE_BYTES = UINT64_C(320) * 20000000;
+
 enum {
     BINDINGS_MAX = 20000000,
     SHARDS = 64, // as the server chooses by itself for up to four workers
@@ -17,16 +21,19 @@ enum {
 struct bed *bed_create(void)
 {
     const struct hash_key key = {.bytes = "a fixed test key"};
+    struct bed *const bed = calloc(1, sizeof(*bed));
+    if (bed == NULL) {
+        return NULL;
+    }
+    bed->table = memory_reserve(TABLE_BYTES);
     const struct location_config location = {.shards = SHARDS,
+                                             .memory = bed->table,
+                                             .memory_bytes = bed->table == NULL ? 0 : TABLE_BYTES,
                                              .contacts_max = CONTACTS_PER_AOR,
                                              .bindings_max = BINDINGS_MAX,
                                              .key = key};
     const struct transactions_config transactions = {.shards = SHARDS,
                                                      .budget_bytes = TRANSACTION_BYTES};
-    struct bed *const bed = calloc(1, sizeof(*bed));
-    if (bed == NULL) {
-        return NULL;
-    }
     bed->handle = uas_handle;
     bed->scratch = uas_scratch_create();
     bed->metrics = aligned_alloc(_Alignof(struct metrics), sizeof(struct metrics));
@@ -61,6 +68,7 @@ void bed_destroy(struct bed *bed)
         return;
     }
     location_destroy(bed->uas.location);
+    memory_release(bed->table, TABLE_BYTES);
     transactions_destroy(bed->transactions);
     uas_scratch_destroy(bed->scratch);
     free(bed->metrics);

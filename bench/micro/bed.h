@@ -24,6 +24,7 @@ struct bed {
     struct transactions *transactions; // lent to `uas` by bed_stateful
     struct cidr phones;                // where users may register from
     struct uas_scratch *scratch;
+    char *table; // the location table's memory
     struct metrics *metrics;
     char *answer; // ANSWER_BYTES_MAX
     struct endpoint local;

@@ -7,6 +7,7 @@
 
 #include "env/clock.h"
 #include "env/log.h"
+#include "env/memory.h"
 #include "env/thread.h"
 #include "net/receiver.h"
 #include "run/ticker.h"
@@ -16,12 +17,17 @@ enum {
     SHARDS_PER_WORKER = 16, // two workers seldom want the same lock
     SHARDS_AUTO_MIN = 64,
     SOCKETS_MAX = LISTENERS_MAX * RECEIVERS_MAX,
+    // Reserved for each that there may be, of address space only. Those that need more get it from
+    // malloc.
+    TABLE_BYTES_PER_BINDING = 320,
 };
 
 struct server {
     struct log log;
     struct now started;
     struct uas uas; // points into the fields below
+    char *table;    // memory of the location table, or NULL
+    size_t table_bytes;
     struct cidr register_from[2 * OPTION_NETWORKS_MAX];
     struct option_domains domains;
     struct option_text server_header;
@@ -309,6 +315,16 @@ static size_t thread_count(const struct server *server)
     return 1 + server->socket_count + server->worker_count;
 }
 
+// Where the system reserves no such stretch (a limit of address space, no overcommitment), the
+// table does with malloc.
+static void reserve_table(struct server *server, struct location_config *location)
+{
+    server->table_bytes = (size_t)location->bindings_max * TABLE_BYTES_PER_BINDING;
+    server->table = memory_reserve(server->table_bytes);
+    location->memory = server->table;
+    location->memory_bytes = server->table == NULL ? 0 : server->table_bytes;
+}
+
 static enum err create_state(struct server *server, const struct config *config)
 {
     struct location_config location = {.shards = shard_count(server, config),
@@ -329,6 +345,7 @@ static enum err create_state(struct server *server, const struct config *config)
             return fail(server, ERR_NO_MEMORY, "transactions (lower shards)");
         }
     }
+    reserve_table(server, &location);
     server->uas.location = location_create(&location);
     server->metrics = aligned_alloc(_Alignof(struct metrics), metrics_bytes);
     if (server->uas.location == NULL || server->metrics == NULL ||
@@ -398,6 +415,7 @@ void server_stop(struct server *server)
         ring_destroy(server->rings[i]);
     }
     location_destroy(server->uas.location);
+    memory_release(server->table, server->table_bytes);
     transactions_destroy(server->uas.transactions);
     free(server->metrics);
     free(server);

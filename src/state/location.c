@@ -11,6 +11,7 @@ struct location {
     struct shard *shards;
     unsigned expires_next; // shard that location_expire goes on with
     struct tally tally;
+    struct pool_ground ground;
 };
 
 static_assert(CONTACT_BYTES_MAX + CALL_ID_BYTES_MAX < UINT16_MAX, "a record's lengths fit");
@@ -28,13 +29,15 @@ struct location *location_create(const struct location_config *config)
     }
     memset(location, 0, sizeof(*location));
     location->config = *config;
+    location->ground.at = config->memory;
+    location->ground.bytes = config->memory_bytes;
     location->shards = aligned_alloc(alignof(struct shard), config->shards * sizeof(struct shard));
     if (location->shards == NULL) {
         free(location);
         return NULL;
     }
     for (unsigned i = 0; i < config->shards; i++) {
-        shard_init(&location->shards[i], &location->tally);
+        shard_init(&location->shards[i], &location->tally, &location->ground);
     }
     return location;
 }
@@ -409,7 +412,7 @@ static enum err plan_limits(struct change *change)
 static enum err release_memory(struct change *change, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        free(change->fresh[i]);
+        record_destroy(change->shard, change->fresh[i]);
     }
     return ERR_NO_MEMORY;
 }
@@ -429,7 +432,7 @@ static enum err plan_memory(struct change *change, uint64_t hash)
         if (in_place) {
             continue;
         }
-        change->fresh[i] = record_create(bytes);
+        change->fresh[i] = record_create(change->shard, bytes);
         if (change->fresh[i] == NULL) {
             return release_memory(change, i);
         }

@@ -12,6 +12,11 @@ static void count(_Atomic uint64_t *n, int64_t change)
     atomic_fetch_add_explicit(n, (uint64_t)change, memory_order_relaxed);
 }
 
+static size_t aor_bytes(size_t key_len)
+{
+    return offsetof(struct aor, key) + key_len;
+}
+
 // NOLINTBEGIN(readability-function-size,readability-function-cognitive-complexity)
 struct aor *shard_find(const struct shard *shard, struct slice key, uint64_t hash)
 {
@@ -22,7 +27,7 @@ struct aor *shard_find(const struct shard *shard, struct slice key, uint64_t has
 
 struct aor *shard_add(struct shard *shard, struct slice key, uint64_t hash)
 {
-    struct aor *aor = malloc(offsetof(struct aor, key) + key.len);
+    struct aor *aor = pool_take(&shard->pool, aor_bytes(key.len));
     if (aor == NULL) {
         return NULL;
     }
@@ -31,7 +36,7 @@ struct aor *shard_add(struct shard *shard, struct slice key, uint64_t hash)
     memcpy(aor->key, key.at, key.len);
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, shard->table, aor->key, key.len, (unsigned)hash, aor);
     if (aor->hh.tbl == NULL) {
-        free(aor);
+        pool_give(&shard->pool, aor, aor_bytes(key.len));
         return NULL;
     }
     count(&shard->tally->aors, 1);
@@ -45,7 +50,7 @@ void shard_drop(struct shard *shard, struct aor *aor)
         shard_scan_move(shard);
     }
     HASH_DEL(shard->table, aor);
-    free(aor);
+    pool_give(&shard->pool, aor, aor_bytes(aor->key_len));
     count(&shard->tally->aors, -1);
 }
 
@@ -68,9 +73,9 @@ void shard_clear(struct shard *shard)
         while (aor->records != NULL) {
             struct record *const record = aor->records;
             aor->records = record->next;
-            free(record);
+            record_destroy(shard, record);
         }
-        free(aor);
+        pool_give(&shard->pool, aor, aor_bytes(aor->key_len));
         aor = next;
     }
     (void)pthread_rwlock_destroy(&shard->lock);
@@ -93,10 +98,11 @@ static void init_lock(pthread_rwlock_t *lock)
     (void)pthread_rwlockattr_destroy(&writers_first);
 }
 
-void shard_init(struct shard *shard, struct tally *tally)
+void shard_init(struct shard *shard, struct tally *tally, struct pool_ground *ground)
 {
     memset(shard, 0, sizeof(*shard));
     shard->tally = tally;
+    pool_init(&shard->pool, ground);
     init_lock(&shard->lock);
 }
 
@@ -142,13 +148,20 @@ void shard_refreshed(struct shard *shard, struct record *record)
 
 // ---- Records
 
-struct record *record_create(size_t bytes)
+struct record *record_create(struct shard *shard, size_t bytes)
 {
-    struct record *record = malloc(offsetof(struct record, bytes) + bytes);
+    struct record *record = pool_take(&shard->pool, offsetof(struct record, bytes) + bytes);
     if (record != NULL) {
         record->capacity = (uint16_t)bytes;
     }
     return record;
+}
+
+void record_destroy(struct shard *shard, struct record *record)
+{
+    if (record != NULL) {
+        pool_give(&shard->pool, record, offsetof(struct record, bytes) + record->capacity);
+    }
 }
 
 struct record **shard_link(struct aor *aor, const struct record *record)
@@ -175,7 +188,7 @@ void shard_remove(struct shard *shard, struct record **link)
     struct record *const record = *link;
     *link = record->next;
     wheel_unlink(record);
-    free(record);
+    record_destroy(shard, record);
     count(&shard->tally->bindings, -1);
 }
 
@@ -188,7 +201,7 @@ void shard_replace(struct shard *shard, struct record *old, struct record *new)
     *link = new;
     wheel_unlink(old);
     wheel_link(shard, new);
-    free(old);
+    record_destroy(shard, old);
 }
 
 // ---- Expiry

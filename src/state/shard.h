@@ -9,6 +9,9 @@
 
 // uthash would end the process when memory runs out; with this it leaves the element out instead.
 #define HASH_NONFATAL_OOM 1
+// Its own memory is the shard's too; each function that has uthash change the table calls it so.
+#define uthash_malloc(bytes)   pool_take(&shard->pool, bytes)
+#define uthash_free(at, bytes) pool_give(&shard->pool, at, bytes)
 #include <uthash.h>
 
 // Each element of a bucket that is looked at is a line of memory that has to be waited for, so the
@@ -18,6 +21,7 @@
 
 #include "signpost/base/now.h"
 #include "signpost/base/slice.h"
+#include "state/pool.h"
 
 // A shard of the location table: addresses of record by their key, the bindings of each, and the
 // wheel of their expiries. For location.c alone, which takes the shard's lock: for reading around
@@ -71,10 +75,11 @@ struct shard {
     struct record *wheel[WHEEL_SLOTS];
     struct record *due;  // the slot that location_expire is working on
     uint64_t due_next_s; // second whose slot is the next to be taken up
+    struct pool pool;    // of all of its memory
 };
 
-// The tally is borrowed until shard_clear.
-void shard_init(struct shard *shard, struct tally *tally);
+// The tally and the ground are borrowed until shard_clear.
+void shard_init(struct shard *shard, struct tally *tally, struct pool_ground *ground);
 
 // Frees all that it holds, and the lock.
 void shard_clear(struct shard *shard);
@@ -89,7 +94,10 @@ struct aor *shard_add(struct shard *shard, struct slice key, uint64_t hash);
 void shard_drop(struct shard *shard, struct aor *aor);
 
 // Memory for a binding with that many bytes; NULL when it does not suffice.
-struct record *record_create(size_t bytes);
+struct record *record_create(struct shard *shard, size_t bytes);
+
+// Gives it back while no list has it. NULL is legal.
+void record_destroy(struct shard *shard, struct record *record);
 
 // What points to the record in its address of record's list.
 struct record **shard_link(struct aor *aor, const struct record *record);

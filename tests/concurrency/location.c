@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ enum {
     REGISTERS = 10000, // of each registrar
     LOOKUPS = 40000,   // of each reader
     GENERATION_NONE = 0,
+    MEMORY_BYTES = 20000,
 };
 
 static struct location *location;
@@ -236,8 +238,13 @@ static void check_last_states(void)
 
 int main(void)
 {
-    const struct location_config config = {
-        .shards = 2, .contacts_max = CONTACTS_PER_AOR_MAX, .bindings_max = 1000000};
+    // Less memory than is needed, so that both shards want the last of it, and then malloc's.
+    static alignas(64) char memory[MEMORY_BYTES];
+    const struct location_config config = {.shards = 2,
+                                           .contacts_max = CONTACTS_PER_AOR_MAX,
+                                           .bindings_max = 1000000,
+                                           .memory = memory,
+                                           .memory_bytes = sizeof(memory)};
     pthread_t registrars[REGISTRARS];
     pthread_t readers[READERS];
     pthread_t expirer;

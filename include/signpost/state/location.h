@@ -23,6 +23,8 @@ struct location_config {
     bool replace_oldest;   // what is too many goes in the order it came, instead of being refused
     uint64_t bindings_max; // of all of them together
     struct hash_key key;   // secret
+    char *memory;          // to live in, borrowed until location_destroy; NULL: that of malloc,
+    size_t memory_bytes;   // which also gives what goes beyond this
 };
 
 // A binding as it is told: slices point into the list that it was copied to.
@@ -91,10 +93,10 @@ ERR_CHECKED enum err location_register(struct location *location, const struct r
 void location_lookup(struct location *location, struct slice aor, struct now now,
                      struct binding_list *list);
 
-// Removes what has expired, adds to *removed how many bindings that were, and gives memory back. It
-// looks at so many batches of EXPIRE_BATCH bindings at most, holding a lock for one batch at a
-// time, and returns true when there is more to do at once. For one thread (the ticker), every
-// second or oftener; it takes time in proportion to what has expired.
+// Removes what has expired, and adds to *removed how many bindings that were. It looks at so many
+// batches of EXPIRE_BATCH bindings at most, holding a lock for one batch at a time, and returns
+// true when there is more to do at once. For one thread (the ticker), every second or oftener; it
+// takes time in proportion to what has expired.
 enum { EXPIRE_BATCH = 64 };
 
 bool location_expire(struct location *location, struct now now, unsigned batches, size_t *removed);
