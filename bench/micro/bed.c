@@ -141,14 +141,32 @@ static unsigned status_of(struct slice answer)
     return (unsigned)status;
 }
 
+static struct uas_input input_of(const struct bed *bed, struct slice datagram)
+{
+    static const struct endpoint peer = {.ip = {.family = IP_V4, .bytes = {192, 0, 2, 10}},
+                                         .port = 20000};
+    return (struct uas_input){
+        .bytes = datagram, .peer = &peer, .local = &bed->local, .now = bed->now};
+}
+
 unsigned bed_handle(struct bed *bed, struct slice datagram)
 {
-    const struct endpoint peer = {.ip = {.family = IP_V4, .bytes = {192, 0, 2, 10}}, .port = 20000};
-    const struct uas_input in = {
-        .bytes = datagram, .peer = &peer, .local = &bed->local, .now = bed->now};
+    const struct uas_input in = input_of(bed, datagram);
     struct uas_output out = {.answer = buf_over(bed->answer, ANSWER_BYTES_MAX)};
     if (!bed->handle(&bed->uas, bed->scratch, bed->metrics, &in, &out)) {
         return 0;
     }
     return status_of(buf_slice(&out.answer));
+}
+
+void bed_read(struct bed *bed, struct slice datagram)
+{
+    const struct uas_input in = input_of(bed, datagram);
+    uas_read(&bed->uas, bed->scratch, bed->metrics, &in);
+}
+
+unsigned bed_answer(struct bed *bed)
+{
+    struct uas_output out = {.answer = buf_over(bed->answer, ANSWER_BYTES_MAX)};
+    return uas_answer(bed->scratch, &out) ? status_of(buf_slice(&out.answer)) : 0;
 }

@@ -60,4 +60,8 @@ void bed_advance(struct bed *bed, uint64_t ms);
 // 1 when it is no SIP response.
 unsigned bed_handle(struct bed *bed, struct slice datagram);
 
+// Its two halves, as a worker calls them for a batch.
+void bed_read(struct bed *bed, struct slice datagram);
+unsigned bed_answer(struct bed *bed);
+
 #endif

@@ -78,6 +78,20 @@ size_t kind_handle(struct bed *bed, const struct kind_batch *batch)
     return right;
 }
 
+size_t kind_handle_ahead(struct bed *bed, const struct kind_batch *batch)
+{
+    size_t right = 0;
+    for (size_t i = 0; i < batch->count + UAS_AHEAD; i++) {
+        if (i < batch->count) {
+            bed_read(bed, batch->datagrams[i]);
+        }
+        if (i >= UAS_AHEAD) {
+            right += bed_answer(bed) == batch->kind->status;
+        }
+    }
+    return right;
+}
+
 bool kind_finish(struct bed *bed, struct kind_batch *batch)
 {
     if (batch->kind->after == NULL) {

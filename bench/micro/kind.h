@@ -37,6 +37,9 @@ bool kind_prepare(const struct kind *kind, struct bed *bed, size_t count, struct
 // The measured part: handles every datagram. Returns how many answers were right.
 size_t kind_handle(struct bed *bed, const struct kind_batch *batch);
 
+// The same as a worker does it: each datagram is read while others before it wait to be answered.
+size_t kind_handle_ahead(struct bed *bed, const struct kind_batch *batch);
+
 // Says what puts the tables back. False when an answer to that was wrong.
 bool kind_finish(struct bed *bed, struct kind_batch *batch);
 

@@ -55,6 +55,7 @@ static const char help[] =
     "  table/...     the location table; the bindings of table/expire are found and removed\n"
     "  handle/...    uas_handle from datagram to answer, stateless and stateful; repeated: a\n"
     "                retransmitted REGISTER; brief: 423; unknown: 404\n"
+    "  batch/...     the same as a worker does it, each datagram read ahead of its answer\n"
     "\n"
     "Examples:\n"
     "  micro --filter handle/refresh\n"

@@ -196,6 +196,13 @@ static size_t handle(void *stage, const struct micro_row *row)
     return kind_handle(s->bed, &s->datagrams);
 }
 
+static size_t handle_ahead(void *stage, const struct micro_row *row)
+{
+    (void)row;
+    struct stage *const s = stage;
+    return kind_handle_ahead(s->bed, &s->datagrams);
+}
+
 static bool finish(void *stage, const struct micro_row *row)
 {
     (void)row;
@@ -204,10 +211,11 @@ static bool finish(void *stage, const struct micro_row *row)
     return kind_finish(s->bed, &s->datagrams);
 }
 
-// Every kind twice.
+// Every kind stateless and stateful, and both one datagram at a time and as a batch.
 static bool handle_row_at(size_t i, struct micro_row *row)
 {
-    const struct kind *const kind = kind_at(i / 2);
+    const struct kind *const kind = kind_at(i / 4);
+    const bool ahead = i % 4 >= 2;
     if (kind == NULL) {
         return false;
     }
@@ -215,10 +223,10 @@ static bool handle_row_at(size_t i, struct micro_row *row)
                               .arg = kind,
                               .stateful = i % 2 == 1,
                               .before = prepare,
-                              .batch = handle,
+                              .batch = ahead ? handle_ahead : handle,
                               .after = finish};
-    const int len = snprintf(row->name, sizeof(row->name), "handle/%s/%s", kind->name,
-                             row->stateful ? "stateful" : "stateless");
+    const int len = snprintf(row->name, sizeof(row->name), "%s/%s/%s", ahead ? "batch" : "handle",
+                             kind->name, row->stateful ? "stateful" : "stateless");
     assert(len > 0 && (size_t)len < sizeof(row->name));
     return true;
 }

@@ -22,6 +22,11 @@ struct worker {
 };
 
 static void *work(void *arg);
+static unsigned sort_out(struct worker *worker, struct ring_span span, struct now now,
+                         const struct packet *packets[BATCH]);
+static void fetch(const struct packet *packet);
+static void read_packet(struct worker *worker, const struct packet *packet, struct now now);
+static void answer_packet(struct worker *worker, const struct packet *packet);
 
 static void release(struct worker *worker)
 {
@@ -74,26 +79,45 @@ static uint64_t waited_us(const struct packet *packet, uint64_t wall_us)
     return wall_us > packet->arrived_us ? wall_us - packet->arrived_us : 0;
 }
 
-// The life of a datagram from here on: claimed, handled by the core, answered, its slot released.
-static void handle(struct worker *worker, const struct packet *packet, struct now now)
+static uint64_t waited_ms(const struct packet *packet, struct now now)
 {
-    const struct worker_config *const config = &worker->config;
-    const uint64_t waited_ms = waited_us(packet, now.wall_ms * US_PER_MS) / US_PER_MS;
-    if (waited_ms > config->drop_after_ms) {
-        // Whoever sent it has sent it again by now, and an answer would serve nobody.
-        metrics_add(config->metrics, METRIC_DROPPED_OLD, 1);
-        return;
+    return waited_us(packet, now.wall_ms * US_PER_MS) / US_PER_MS;
+}
+
+// The life of a datagram from here on: claimed, fetched from memory, read by the core, and, while
+// others behind it are read, answered; then its slot is released.
+static void handle(struct worker *worker, struct ring_span span, struct now now)
+{
+    const struct packet *packets[BATCH];
+    const unsigned count = sort_out(worker, span, now, packets);
+    for (unsigned i = 0; i < count + UAS_AHEAD; i++) {
+        if (i + 1 < count) {
+            fetch(packets[i + 1]);
+        }
+        if (i < count) {
+            read_packet(worker, packets[i], now);
+        }
+        if (i >= UAS_AHEAD) {
+            answer_packet(worker, packets[i - UAS_AHEAD]);
+        }
     }
-    const struct uas_input in = {.bytes = slice_of(packet->bytes, packet->len),
-                                 .peer = &packet->peer,
-                                 .local = &packet->flow.local,
-                                 .socket = packet->flow.socket->number,
-                                 .waited_ms = (uint32_t)waited_ms,
-                                 .now = now};
-    struct uas_output out = {.answer = outbox_room(worker->outbox)};
-    if (uas_handle(config->uas, worker->scratch, config->metrics, &in, &out)) {
-        outbox_post(worker->outbox, &packet->flow, &out.target, out.answer.len);
+}
+
+// Those of the span that are to be handled. Whoever sent an older one has sent it again by now, and
+// an answer would serve nobody.
+static unsigned sort_out(struct worker *worker, struct ring_span span, struct now now,
+                         const struct packet *packets[BATCH])
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < span.count; i++) {
+        const struct packet *const packet = ring_packet(worker->config.ring, span, i);
+        if (waited_ms(packet, now) > worker->config.drop_after_ms) {
+            metrics_add(worker->config.metrics, METRIC_DROPPED_OLD, 1);
+        } else {
+            packets[count++] = packet;
+        }
     }
+    return count;
 }
 
 // The kernel has written the datagram on another CPU, or among many others, and it lies on a page
@@ -102,6 +126,26 @@ static void fetch(const struct packet *packet)
 {
     for (uint32_t at = 0; at < packet->len && at < FETCHED_BYTES; at += CACHE_LINE) {
         __builtin_prefetch(packet->bytes + at);
+    }
+}
+
+static void read_packet(struct worker *worker, const struct packet *packet, struct now now)
+{
+    const struct worker_config *const config = &worker->config;
+    const struct uas_input in = {.bytes = slice_of(packet->bytes, packet->len),
+                                 .peer = &packet->peer,
+                                 .local = &packet->flow.local,
+                                 .socket = packet->flow.socket->number,
+                                 .waited_ms = (uint32_t)waited_ms(packet, now),
+                                 .now = now};
+    uas_read(config->uas, worker->scratch, config->metrics, &in);
+}
+
+static void answer_packet(struct worker *worker, const struct packet *packet)
+{
+    struct uas_output out = {.answer = outbox_room(worker->outbox)};
+    if (uas_answer(worker->scratch, &out)) {
+        outbox_post(worker->outbox, &packet->flow, &out.target, out.answer.len);
     }
 }
 
@@ -124,12 +168,7 @@ static void *work(void *arg)
             return NULL;
         }
         const struct now now = clock_now();
-        for (unsigned i = 0; i < span.count; i++) {
-            if (i + 1 < span.count) {
-                fetch(ring_packet(ring, span, i + 1));
-            }
-            handle(worker, ring_packet(ring, span, i), now);
-        }
+        handle(worker, span, now);
         outbox_flush(worker->outbox);
         record_delays(worker, span);
         ring_release(ring, span);

@@ -10,7 +10,7 @@ void redirect_request(struct request *r, const struct uri *callee)
         request_answer(r, STATUS_NOT_FOUND, SLICE("Domain Not Served Here"));
         return;
     }
-    uri_put_aor(&r->aor, callee);
+    assert(r->has_subject);
     if (!buf_ok(&r->aor)) {
         request_answer(r, STATUS_URI_TOO_LONG, SLICE(""));
         return;

@@ -80,7 +80,7 @@ static bool step5_address_of_record(struct request *r)
         request_answer(r, STATUS_NOT_FOUND, SLICE("No Such Address of Record Here"));
         return false;
     }
-    uri_put_aor(&r->aor, &r->to);
+    assert(r->has_subject);
     if (!buf_ok(&r->aor)) {
         request_answer(r, STATUS_BAD_REQUEST, SLICE("Address of Record Too Long"));
         return false;

@@ -10,18 +10,22 @@
 #include "signpost/sip/via.h"
 
 // A request while it is being answered, and how it is answered. For registrar, redirect and uas;
-// lives for one uas_handle.
+// lives from uas_read to uas_answer.
 struct request {
     const struct uas *uas;
     struct metrics *metrics;
     const struct uas_input *in;
     struct buf *out;
     const struct message *message;
-    struct via via; // the topmost
+    struct via via;         // the topmost
+    struct endpoint target; // where the answer goes
+    const char *problem;    // NULL, or what is wrong with it
 
     // Set once the request has proved well-formed:
     struct uri uri;        // Request-URI
     struct uri to;         // the URI in To
+    bool uri_ok;           // the Request-URI is one
+    bool has_subject;      // it is about an address of record, which `aor` then is
     bool names_server;     // the Request-URI does, and no user of it
     struct slice to_tag;   // empty when it has none
     struct slice from_tag; // empty when it has none

@@ -9,21 +9,45 @@
 #include "service/transact.h"
 #include "signpost/sip/stun.h"
 
-struct uas_scratch {
-    struct message message;
-    struct binding_list list;
-    struct contact_update updates[CONTACTS_PER_AOR_MAX];
+// What a datagram has turned out to be.
+enum reading {
+    READ_NOTHING, // that is answered
+    READ_STUN,
+    READ_REQUEST, // with or without a fault
+};
+
+// A datagram between uas_read and uas_answer.
+struct visit {
+    struct uas_input in;
+    enum reading reading;
+    struct location_fetch fetch;
+    struct request request;
     char aor[AOR_BYTES_MAX];
     char key_text[TRANSACTION_KEY_BYTES_MAX];
+    struct message message;
+};
+
+enum { VISITS_MAX = UAS_AHEAD + 1 };
+
+// The visits are a queue. What follows them is for the one that is being answered.
+struct uas_scratch {
+    unsigned oldest;
+    unsigned count;
+    struct visit visits[VISITS_MAX];
+    struct binding_list list;
+    struct contact_update updates[CONTACTS_PER_AOR_MAX];
     char params[AOR_STATE_BYTES_MAX];
 };
 
-static bool handle_keepalive(struct metrics *metrics, const struct uas_input *in,
-                             struct uas_output *out, bool *answer);
+static enum reading read_datagram(struct request *r, struct message *message);
+static bool answer_stun(struct request *r, struct endpoint *target);
+static bool answer_request(struct request *r, struct endpoint *target);
+
 static bool find_way_back(struct request *r);
 static const char *read_fields(struct request *r);
-static void absorb(struct request *r, const char *problem);
-static void refuse(struct request *r, const char *problem);
+static void find_subject(struct request *r);
+static void absorb(struct request *r);
+static void refuse(struct request *r);
 static void dispatch(struct request *r);
 static void answer_for_server(struct request *r);
 static bool finish(struct request *r);
@@ -41,58 +65,82 @@ void uas_scratch_destroy(struct uas_scratch *scratch)
 bool uas_handle(const struct uas *uas, struct uas_scratch *scratch, struct metrics *metrics,
                 const struct uas_input *in, struct uas_output *out)
 {
-    bool answer;
-    if (handle_keepalive(metrics, in, out, &answer)) {
-        return answer;
-    }
-    struct request r = {
-        .uas = uas,
-        .metrics = metrics,
-        .in = in,
-        .out = &out->answer,
-        .message = &scratch->message,
-        .list = &scratch->list,
-        .updates = scratch->updates,
-        .aor = buf_over(scratch->aor, sizeof(scratch->aor)),
-        .key_text = buf_over(scratch->key_text, sizeof(scratch->key_text)),
-        .params = buf_over(scratch->params, sizeof(scratch->params)),
-    };
-    // Faults stay in message->problem, to be told to the sender if there is a way back to it.
-    if (message_parse(in->bytes, &scratch->message) != ERR_OK &&
-        scratch->message.kind == MESSAGE_GARBAGE) {
-        metrics_add(metrics, METRIC_DROPPED_GARBAGE, 1);
-        return false;
-    }
-    if (!find_way_back(&r)) {
-        return false;
-    }
-    out->target = via_response_target(&r.via, in->peer);
-    if (out->target.port == 0) {
-        metrics_add(metrics, METRIC_DROPPED_UNANSWERABLE, 1);
-        return false;
-    }
-    const char *const problem = read_fields(&r);
-    transact_identify(&r);
-    if (r.message->method == METHOD_ACK) {
-        absorb(&r, problem);
-        return false;
-    }
-    if (problem != NULL) {
-        refuse(&r, problem);
-        return finish(&r);
-    }
-    if (transact_repeat(&r, &out->target)) {
-        return !slice_empty(buf_slice(r.out));
-    }
-    dispatch(&r);
-    if (!finish(&r)) {
-        return false;
-    }
-    transact_remember(&r, &out->target);
-    return !slice_empty(buf_slice(r.out));
+    uas_read(uas, scratch, metrics, in);
+    return uas_answer(scratch, out);
 }
 
-// ---- What is no SIP message
+// ---- The two halves
+
+static struct visit *visit_at(struct uas_scratch *scratch, unsigned n)
+{
+    return &scratch->visits[(scratch->oldest + n) % VISITS_MAX];
+}
+
+// Before each half those that wait get a step further, for by then the last has been taken.
+static void fetch_on(struct uas_scratch *scratch)
+{
+    for (unsigned i = 0; i < scratch->count; i++) {
+        location_fetch_on(&visit_at(scratch, i)->fetch);
+    }
+}
+
+// Sets what is looked at before it is known, and no more: the Via and the URIs, which are most of a
+// request, are written when they are read.
+static void begin(struct request *r, const struct uas *uas, struct metrics *metrics,
+                  struct visit *visit, struct uas_scratch *scratch)
+{
+    r->uas = uas;
+    r->metrics = metrics;
+    r->in = &visit->in;
+    r->message = &visit->message;
+    r->problem = NULL;
+    r->uri_ok = false;
+    r->has_subject = false;
+    r->names_server = false;
+    r->to_tag = slice_of(NULL, 0);
+    r->from_tag = slice_of(NULL, 0);
+    r->call_id = slice_of(NULL, 0);
+    r->cseq = (struct cseq){0};
+    r->rfc2543 = false;
+    r->merged = false;
+    r->tag_to = false;
+    r->list = &scratch->list;
+    r->updates = scratch->updates;
+    r->aor = buf_over(visit->aor, sizeof(visit->aor));
+    r->key_text = buf_over(visit->key_text, sizeof(visit->key_text));
+    r->params = buf_over(scratch->params, sizeof(scratch->params));
+}
+
+void uas_read(const struct uas *uas, struct uas_scratch *scratch, struct metrics *metrics,
+              const struct uas_input *in)
+{
+    assert(scratch->count < VISITS_MAX);
+    fetch_on(scratch);
+    struct visit *const visit = visit_at(scratch, scratch->count++);
+    visit->in = *in;
+    begin(&visit->request, uas, metrics, visit, scratch);
+    visit->reading = read_datagram(&visit->request, &visit->message);
+    visit->fetch = (struct location_fetch){0};
+    if (visit->request.has_subject && buf_ok(&visit->request.aor)) {
+        visit->fetch = location_fetch(uas->location, buf_slice(&visit->request.aor));
+    }
+}
+
+bool uas_answer(struct uas_scratch *scratch, struct uas_output *out)
+{
+    assert(scratch->count > 0);
+    struct visit *const visit = visit_at(scratch, 0);
+    scratch->oldest = (scratch->oldest + 1) % VISITS_MAX;
+    scratch->count--;
+    fetch_on(scratch);
+    visit->request.out = &out->answer;
+    switch (visit->reading) {
+    case READ_NOTHING: break;
+    case READ_STUN: return answer_stun(&visit->request, &out->target);
+    case READ_REQUEST: return answer_request(&visit->request, &out->target);
+    }
+    return false;
+}
 
 static bool only_line_ends(struct slice bytes)
 {
@@ -104,25 +152,63 @@ static bool only_line_ends(struct slice bytes)
     return true;
 }
 
-// True when the datagram is a keep-alive; *answer then tells whether it wants one.
-static bool handle_keepalive(struct metrics *metrics, const struct uas_input *in,
-                             struct uas_output *out, bool *answer)
+// All that a datagram tells by itself, without a look at what is remembered.
+static enum reading read_datagram(struct request *r, struct message *message)
 {
-    *answer = false;
-    if (in->bytes.len > 0 && (unsigned char)in->bytes.at[0] >= ' ') {
+    const struct slice bytes = r->in->bytes;
+    const bool text = bytes.len > 0 && (unsigned char)bytes.at[0] >= ' ';
+    if (!text && only_line_ends(bytes)) {
+        metrics_add(r->metrics, METRIC_KEEPALIVES, 1);
+        return READ_NOTHING;
+    }
+    if (!text && stun_looks_like(bytes)) {
+        return READ_STUN;
+    }
+    // Faults stay in message->problem, to be told to the sender if there is a way back to it.
+    if (message_parse(bytes, message) != ERR_OK && message->kind == MESSAGE_GARBAGE) {
+        metrics_add(r->metrics, METRIC_DROPPED_GARBAGE, 1);
+        return READ_NOTHING;
+    }
+    if (!find_way_back(r)) {
+        return READ_NOTHING;
+    }
+    r->problem = read_fields(r);
+    transact_identify(r);
+    if (r->problem == NULL && r->message->method != METHOD_ACK) {
+        find_subject(r);
+    }
+    return READ_REQUEST;
+}
+
+static bool answer_stun(struct request *r, struct endpoint *target)
+{
+    *target = *r->in->peer;
+    const bool answered =
+        r->in->peer->port != 0 && stun_answer(r->in->bytes, r->in->peer, r->out) == ERR_OK;
+    metrics_add(r->metrics, answered ? METRIC_STUN_REQUESTS : METRIC_DROPPED_GARBAGE, 1);
+    return answered;
+}
+
+static bool answer_request(struct request *r, struct endpoint *target)
+{
+    *target = r->target;
+    if (r->message->method == METHOD_ACK) {
+        absorb(r);
         return false;
     }
-    if (only_line_ends(in->bytes)) {
-        metrics_add(metrics, METRIC_KEEPALIVES, 1);
-        return true;
+    if (r->problem != NULL) {
+        refuse(r);
+        return finish(r);
     }
-    if (!stun_looks_like(in->bytes)) {
+    if (transact_repeat(r, target)) {
+        return !slice_empty(buf_slice(r->out));
+    }
+    dispatch(r);
+    if (!finish(r)) {
         return false;
     }
-    out->target = *in->peer;
-    *answer = in->peer->port != 0 && stun_answer(in->bytes, in->peer, &out->answer) == ERR_OK;
-    metrics_add(metrics, *answer ? METRIC_STUN_REQUESTS : METRIC_DROPPED_GARBAGE, 1);
-    return true;
+    transact_remember(r, target);
+    return !slice_empty(buf_slice(r->out));
 }
 
 // ---- What is a request that can be answered
@@ -140,6 +226,11 @@ static bool find_way_back(struct request *r)
     if (row == NULL || m->via_lost ||
         (via_parse(row->value, &r->via) != ERR_OK && !r->via.faulty)) {
         metrics_add(r->metrics, METRIC_DROPPED_NO_VIA, 1);
+        return false;
+    }
+    r->target = via_response_target(&r->via, r->in->peer);
+    if (r->target.port == 0) {
+        metrics_add(r->metrics, METRIC_DROPPED_UNANSWERABLE, 1);
         return false;
     }
     return true;
@@ -178,12 +269,29 @@ static const char *read_fields(struct request *r)
     return NULL;
 }
 
+// Whom the request is about, if that may be somebody in the location table: who registers, the
+// callee that the Request-URI names, or the one in To, whom a caller means who names only the
+// server.
+static void find_subject(struct request *r)
+{
+    const enum method method = r->message->method;
+    r->uri_ok = uri_parse_like(r->message->uri, &r->to, &r->uri) == ERR_OK;
+    r->names_server = r->uri_ok && request_names_server(r);
+    const bool in_to = r->names_server || method == METHOD_REGISTER;
+    const struct uri *const subject = in_to ? &r->to : &r->uri;
+    const bool own = r->names_server && method != METHOD_REGISTER && method != METHOD_INVITE;
+    r->has_subject = r->uri_ok && !own && subject->scheme != URI_OTHER;
+    if (r->has_subject) {
+        uri_put_aor(&r->aor, subject);
+    }
+}
+
 // An ACK is never answered (RFC 3261 8.2.6, 17.2.1).
-static void absorb(struct request *r, const char *problem)
+static void absorb(struct request *r)
 {
     metrics_request(r->metrics, METHOD_ACK);
     metrics_add(r->metrics, METRIC_ACKS, 1);
-    if (problem == NULL) {
+    if (r->problem == NULL) {
         transact_acknowledge(r);
     }
 }
@@ -194,10 +302,10 @@ static bool our_version(const struct request *r)
 }
 
 // What is malformed may be so because it is of another version (RFC 3261 21.5.6).
-static void refuse(struct request *r, const char *problem)
+static void refuse(struct request *r)
 {
     if (our_version(r)) {
-        request_answer(r, STATUS_BAD_REQUEST, slice_of(problem, strlen(problem)));
+        request_answer(r, STATUS_BAD_REQUEST, slice_of(r->problem, strlen(r->problem)));
     } else {
         request_answer(r, STATUS_VERSION_NOT_SUPPORTED, SLICE(""));
     }
@@ -213,7 +321,7 @@ static bool acceptable(struct request *r)
         request_answer(r, STATUS_VERSION_NOT_SUPPORTED, SLICE(""));
         return false;
     }
-    if (uri_parse_like(r->message->uri, &r->to, &r->uri) != ERR_OK) {
+    if (!r->uri_ok) {
         request_answer(r, STATUS_BAD_REQUEST, SLICE("Malformed Request-URI"));
         return false;
     }
@@ -263,7 +371,6 @@ static void dispatch(struct request *r)
     if (!acceptable(r)) {
         return;
     }
-    r->names_server = request_names_server(r);
     const bool own = r->names_server && r->message->method != METHOD_INVITE;
     if (r->merged && (own || r->message->method == METHOD_REGISTER)) {
         // RFC 3261 8.2.2.2
@@ -275,11 +382,9 @@ static void dispatch(struct request *r)
         request_answer(r, STATUS_NO_TRANSACTION, SLICE(""));
     } else if (own) {
         answer_for_server(r);
-    } else if (r->names_server) {
-        // A caller who names only the server means the callee in To.
-        redirect_request(r, &r->to);
     } else {
-        redirect_request(r, &r->uri);
+        // A caller who names only the server means the callee in To.
+        redirect_request(r, r->names_server ? &r->to : &r->uri);
     }
 }
 

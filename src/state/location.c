@@ -125,6 +125,30 @@ void location_lookup(struct location *location, struct slice aor, struct now now
     (void)pthread_rwlock_unlock(&shard->lock);
 }
 
+// ---- Fetching ahead
+
+struct location_fetch location_fetch(struct location *location, struct slice aor)
+{
+    struct location_fetch fetch = {.location = location,
+                                   .hash = hash_bytes(&location->config.key, aor)};
+    location_fetch_on(&fetch);
+    return fetch;
+}
+
+void location_fetch_on(struct location_fetch *fetch)
+{
+    if (fetch->location == NULL || fetch->steps == SHARD_FETCHES) {
+        return;
+    }
+    struct shard *const shard = shard_of(fetch->location, fetch->hash);
+    // Where somebody writes, his hold is waited for by the call itself, if it must be.
+    if (pthread_rwlock_tryrdlock(&shard->lock) == 0) {
+        shard_fetch(shard, fetch->hash, (enum shard_fetch)fetch->steps);
+        (void)pthread_rwlock_unlock(&shard->lock);
+    }
+    fetch->steps++;
+}
+
 // ---- Telling all of it
 
 static struct slice copy_to_page(struct location_page *page, struct slice s)

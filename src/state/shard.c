@@ -4,6 +4,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+enum {
+    CACHE_LINE = 64,
+    AOR_LINES = 2,    // with a key of some length
+    RECORD_LINES = 3, // with the Contact and Call-ID of an ordinary phone
+};
+
 // ---- The table: uthash behind four functions
 
 static void count(_Atomic uint64_t *n, int64_t change)
@@ -23,6 +29,32 @@ struct aor *shard_find(const struct shard *shard, struct slice key, uint64_t has
     struct aor *found = NULL;
     HASH_FIND_BYHASHVALUE(hh, shard->table, key.at, key.len, (unsigned)hash, found);
     return found;
+}
+
+static void fetch(const void *at, unsigned lines)
+{
+    for (unsigned i = 0; i < lines; i++) {
+        __builtin_prefetch((const char *)at + (size_t)i * CACHE_LINE);
+    }
+}
+
+void shard_fetch(const struct shard *shard, uint64_t hash, enum shard_fetch step)
+{
+    if (shard->table == NULL) {
+        return;
+    }
+    const UT_hash_table *const table = shard->table->hh.tbl;
+    const UT_hash_bucket *const bucket = &table->buckets[(unsigned)hash & (table->num_buckets - 1)];
+    if (step == SHARD_FETCH_BUCKET) {
+        fetch(bucket, 1);
+    } else if (bucket->hh_head != NULL) {
+        const struct aor *const aor = ELMT_FROM_HH(table, bucket->hh_head);
+        if (step == SHARD_FETCH_AOR) {
+            fetch(aor, AOR_LINES);
+        } else {
+            fetch(aor->records, RECORD_LINES);
+        }
+    }
 }
 
 struct aor *shard_add(struct shard *shard, struct slice key, uint64_t hash)

@@ -87,6 +87,17 @@ void shard_clear(struct shard *shard);
 // NULL when there is no such address of record.
 struct aor *shard_find(const struct shard *shard, struct slice key, uint64_t hash);
 
+// The steps in which the memory of a look-up is fetched.
+enum shard_fetch {
+    SHARD_FETCH_BUCKET,
+    SHARD_FETCH_AOR,     // the bucket's first, which it mostly is
+    SHARD_FETCH_BINDING, // its newest
+    SHARD_FETCHES,
+};
+
+// Has the processor fetch what the step names, and waits for what the step before has fetched.
+void shard_fetch(const struct shard *shard, uint64_t hash, enum shard_fetch step);
+
 // A new address of record without bindings; NULL when memory does not suffice.
 struct aor *shard_add(struct shard *shard, struct slice key, uint64_t hash);
 

@@ -184,6 +184,9 @@ static void *keep_looking(void *arg)
     struct seen seen[REGISTRARS];
     for (unsigned n = 0; n < LOOKUPS; n++) {
         const struct text aor = text_of("user", pick(&state, AORS), 0, "@example.com");
+        struct location_fetch fetch = location_fetch(location, slice(&aor));
+        location_fetch_on(&fetch);
+        location_fetch_on(&fetch);
         const struct now at = now();
         location_lookup(location, slice(&aor), at, &list);
         read_list(&list, seen, at.mono_ms == atomic_load(&clock_ms));

@@ -64,4 +64,13 @@ struct uas_output {
 bool uas_handle(const struct uas *uas, struct uas_scratch *scratch, struct metrics *metrics,
                 const struct uas_input *in, struct uas_output *out);
 
+// The two halves of uas_handle, for who has several datagrams at hand: while some are read, the
+// memory comes that others will look at. They are answered in the order of reading, each when at
+// most UAS_AHEAD behind it have been read, and what `in` points to must stay until then.
+enum { UAS_AHEAD = 3 };
+
+void uas_read(const struct uas *uas, struct uas_scratch *scratch, struct metrics *metrics,
+              const struct uas_input *in);
+bool uas_answer(struct uas_scratch *scratch, struct uas_output *out);
+
 #endif

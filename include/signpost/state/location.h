@@ -93,6 +93,23 @@ ERR_CHECKED enum err location_register(struct location *location, const struct r
 void location_lookup(struct location *location, struct slice aor, struct now now,
                      struct binding_list *list);
 
+// ---- Fetching ahead
+
+// The memory that a later call for an address of record will look at, on its way into the caches.
+// Each step asks for one piece of it, where the one before tells where the next lies; so there is
+// to be other work between them. It is for speed alone: nothing follows from it, no step waits for
+// a lock, and what it has found out is not used again.
+struct location_fetch {
+    struct location *location; // NULL: there is nothing to fetch
+    uint64_t hash;
+    unsigned steps; // done
+};
+
+struct location_fetch location_fetch(struct location *location, struct slice aor); // first step
+void location_fetch_on(struct location_fetch *fetch); // the next one, if there is any
+
+// ---- Expiry
+
 // Removes what has expired, and adds to *removed how many bindings that were. It looks at so many
 // batches of EXPIRE_BATCH bindings at most, holding a lock for one batch at a time, and returns
 // true when there is more to do at once. For one thread (the ticker), every second or oftener; it
