@@ -5,7 +5,7 @@
 
 #include "env/memory.h"
 
-static const size_t TABLE_BYTES = UINT64_C(320) * 20000000;
+static const size_t table_bytes = UINT64_C(320) * 20000000;
 
 enum {
     BINDINGS_MAX = 20000000,
@@ -25,10 +25,10 @@ struct bed *bed_create(void)
     if (bed == NULL) {
         return NULL;
     }
-    bed->table = memory_reserve(TABLE_BYTES);
+    bed->table = memory_reserve(table_bytes);
     const struct location_config location = {.shards = SHARDS,
                                              .memory = bed->table,
-                                             .memory_bytes = bed->table == NULL ? 0 : TABLE_BYTES,
+                                             .memory_bytes = bed->table == NULL ? 0 : table_bytes,
                                              .contacts_max = CONTACTS_PER_AOR,
                                              .bindings_max = BINDINGS_MAX,
                                              .key = key};
@@ -68,7 +68,7 @@ void bed_destroy(struct bed *bed)
         return;
     }
     location_destroy(bed->uas.location);
-    memory_release(bed->table, TABLE_BYTES);
+    memory_release(bed->table, table_bytes);
     transactions_destroy(bed->transactions);
     uas_scratch_destroy(bed->scratch);
     free(bed->metrics);
@@ -168,5 +168,5 @@ void bed_read(struct bed *bed, struct slice datagram)
 unsigned bed_answer(struct bed *bed)
 {
     struct uas_output out = {.answer = buf_over(bed->answer, ANSWER_BYTES_MAX)};
-    return uas_answer(bed->scratch, &out) ? status_of(buf_slice(&out.answer)) : 0;
+    return uas_answer(bed->scratch, UAS_SERVES, &out) ? status_of(buf_slice(&out.answer)) : 0;
 }

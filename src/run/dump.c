@@ -67,7 +67,7 @@ void dump_start(struct dump *dump, struct evhttp_request *request)
     }
     (void)evhttp_add_header(headers, "Content-Type", "application/x-ndjson");
     dump->request = request;
-    dump->cursor = (struct location_cursor){0};
+    dump->cursor = (struct location_cursor){.reader = LOCATION_READER_DUMP};
     struct evhttp_connection *const connection = evhttp_request_get_connection(request);
     evhttp_connection_set_closecb(connection, on_closed, dump);
     evhttp_send_reply_start(request, HTTP_OK, "OK");
@@ -97,19 +97,20 @@ static void put_member(struct buf *b, struct slice name, struct slice text)
 
 static struct slice put_row(struct dump *dump, const struct location_row *row)
 {
+    const struct binding *const binding = &row->binding;
     struct buf b = buf_over(dump->line, sizeof(dump->line));
     put_member(&b, SLICE("{\"aor\":"), row->aor);
-    put_member(&b, SLICE(",\"contact\":"), row->uri);
-    put_member(&b, SLICE(",\"params\":"), row->params);
-    if (row->q != Q_ABSENT) {
-        buf_put(&b, row->q == Q_ONE ? SLICE(",\"q\":1.") : SLICE(",\"q\":0."));
-        buf_put_padded(&b, row->q % Q_ONE, 3);
+    put_member(&b, SLICE(",\"contact\":"), binding->uri);
+    put_member(&b, SLICE(",\"params\":"), binding->params);
+    if (binding->q != Q_ABSENT) {
+        buf_put(&b, binding->q == Q_ONE ? SLICE(",\"q\":1.") : SLICE(",\"q\":0."));
+        buf_put_padded(&b, binding->q % Q_ONE, 3);
     }
     buf_put(&b, SLICE(",\"expires\":"));
-    buf_put_u64(&b, row->remaining_s);
-    put_member(&b, SLICE(",\"call_id\":"), row->call_id);
+    buf_put_u64(&b, binding->remaining_s);
+    put_member(&b, SLICE(",\"call_id\":"), binding->call_id);
     buf_put(&b, SLICE(",\"cseq\":"));
-    buf_put_u64(&b, row->cseq);
+    buf_put_u64(&b, binding->cseq);
     buf_put(&b, SLICE("}\n"));
     assert(buf_ok(&b));
     return buf_slice(&b);

@@ -144,7 +144,7 @@ static void read_packet(struct worker *worker, const struct packet *packet, stru
 static void answer_packet(struct worker *worker, const struct packet *packet)
 {
     struct uas_output out = {.answer = outbox_room(worker->outbox)};
-    if (uas_answer(worker->scratch, &out)) {
+    if (uas_answer(worker->scratch, UAS_SERVES, &out)) {
         outbox_post(worker->outbox, &packet->flow, &out.target, out.answer.len);
     }
 }

@@ -32,6 +32,12 @@ void registrar_register(struct request *r)
     if (fits(r) && step1_domain(r) && step2_extensions(r) && step4_authorization(r) &&
         step5_address_of_record(r) && step6_contacts(r, &registration)) {
         registration.aor = buf_slice(&r->aor);
+        if (r->done_before) {
+            // What it asked for is done, and may have been undone since by a later request, which
+            // a late copy of this one is not to bring back.
+            registration.update_count = 0;
+            registration.remove_all = false;
+        }
         step7_update(r, &registration);
     }
 }
@@ -281,6 +287,11 @@ static void count_effect(struct request *r, const struct registration_effect *ef
     metrics_add(r->metrics, METRIC_REGISTER_REPEATED, effect->repeated > 0 ? 1 : 0);
 }
 
+static bool changes(const struct registration_effect *effect)
+{
+    return effect->added + effect->refreshed + effect->removed + effect->replaced > 0;
+}
+
 static void step7_update(struct request *r, const struct registration *registration)
 {
     struct registration_effect effect;
@@ -288,6 +299,7 @@ static void step7_update(struct request *r, const struct registration *registrat
         location_register(r->uas->location, registration, r->in->now, r->list, &effect);
     count_effect(r, &effect);
     if (e == ERR_OK) {
+        r->leaves_state = changes(&effect) || r->uas->config.answers_wait;
         step8_answer(r);
     } else if (e == ERR_STALE) {
         metrics_add(r->metrics, METRIC_REGISTER_OUT_OF_ORDER, 1);

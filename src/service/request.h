@@ -34,10 +34,12 @@ struct request {
     struct transaction_key key; // text empty when it would be too long to be remembered
     bool rfc2543;               // it has no branch of RFC 3261, and the key is made of other fields
     bool merged;                // it has come before by another way
+    bool done_before;           // it has come before and been granted, but is answered anew
     uint64_t id; // keyed hash: the same for all that belongs to the request's transaction
     bool tag_to; // the response's To gets a tag, made of the id
 
     enum status status; // of the answer that was begun last
+    bool leaves_state;  // the store is to keep *list, the bindings of `aor`
 
     // Working memory:
     struct binding_list *list;

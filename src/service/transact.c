@@ -139,6 +139,19 @@ static bool remembers(const struct request *r)
     return r->uas->transactions != NULL && !slice_empty(r->key.text);
 }
 
+// The 200 to a retransmitted REGISTER may only leave when what it promises has been kept, and
+// nobody can tell here whether that is so by now. Hence it is made anew, with the state once more.
+static bool answer_waits(const struct request *r)
+{
+    return r->uas->config.answers_wait && r->message->method == METHOD_REGISTER;
+}
+
+static bool is_success(struct slice answer)
+{
+    const struct slice success = SLICE("SIP/2.0 2");
+    return answer.len > success.len && memcmp(answer.at, success.at, success.len) == 0;
+}
+
 bool transact_repeat(struct request *r, struct endpoint *target)
 {
     struct endpoint first = *target;
@@ -149,11 +162,16 @@ bool transact_repeat(struct request *r, struct endpoint *target)
     if (found != TRANSACTION_REPEATED) {
         return false;
     }
+    metrics_add(r->metrics, METRIC_RETRANSMISSIONS, 1);
+    if (answer_waits(r) && is_success(buf_slice(r->out))) {
+        *r->out = buf_over(r->out->at, r->out->cap);
+        r->done_before = true;
+        return false;
+    }
     // A copy may have come in by a socket that cannot send there.
     if (first.ip.family == target->ip.family) {
         *target = first;
     }
-    metrics_add(r->metrics, METRIC_RETRANSMISSIONS, 1);
     return true;
 }
 
@@ -205,6 +223,9 @@ void transact_remember(struct request *r, struct endpoint *target)
     case TRANSACTION_ADDED: break;
     case TRANSACTION_NO_ROOM: metrics_add(r->metrics, METRIC_TRANSACTIONS_REFUSED, 1); break;
     case TRANSACTION_EXISTS:
+        if (answer_waits(r)) {
+            break;
+        }
         *r->out = buf_over(r->out->at, r->out->cap);
         (void)transact_repeat(r, target);
         break;

@@ -41,7 +41,7 @@ struct uas_scratch {
 
 static enum reading read_datagram(struct request *r, struct message *message);
 static bool answer_stun(struct request *r, struct endpoint *target);
-static bool answer_request(struct request *r, struct endpoint *target);
+static bool answer_request(struct request *r, struct uas_output *out);
 
 static bool find_way_back(struct request *r);
 static const char *read_fields(struct request *r);
@@ -66,7 +66,7 @@ bool uas_handle(const struct uas *uas, struct uas_scratch *scratch, struct metri
                 const struct uas_input *in, struct uas_output *out)
 {
     uas_read(uas, scratch, metrics, in);
-    return uas_answer(scratch, out);
+    return uas_answer(scratch, in->service, out);
 }
 
 // ---- The two halves
@@ -103,7 +103,9 @@ static void begin(struct request *r, const struct uas *uas, struct metrics *metr
     r->cseq = (struct cseq){0};
     r->rfc2543 = false;
     r->merged = false;
+    r->done_before = false;
     r->tag_to = false;
+    r->leaves_state = false;
     r->list = &scratch->list;
     r->updates = scratch->updates;
     r->aor = buf_over(visit->aor, sizeof(visit->aor));
@@ -126,18 +128,19 @@ void uas_read(const struct uas *uas, struct uas_scratch *scratch, struct metrics
     }
 }
 
-bool uas_answer(struct uas_scratch *scratch, struct uas_output *out)
+bool uas_answer(struct uas_scratch *scratch, enum uas_service service, struct uas_output *out)
 {
     assert(scratch->count > 0);
     struct visit *const visit = visit_at(scratch, 0);
     scratch->oldest = (scratch->oldest + 1) % VISITS_MAX;
     scratch->count--;
     fetch_on(scratch);
+    visit->in.service = service;
     visit->request.out = &out->answer;
     switch (visit->reading) {
     case READ_NOTHING: break;
     case READ_STUN: return answer_stun(&visit->request, &out->target);
-    case READ_REQUEST: return answer_request(&visit->request, &out->target);
+    case READ_REQUEST: return answer_request(&visit->request, out);
     }
     return false;
 }
@@ -189,9 +192,9 @@ static bool answer_stun(struct request *r, struct endpoint *target)
     return answered;
 }
 
-static bool answer_request(struct request *r, struct endpoint *target)
+static bool answer_request(struct request *r, struct uas_output *out)
 {
-    *target = r->target;
+    out->target = r->target;
     if (r->message->method == METHOD_ACK) {
         absorb(r);
         return false;
@@ -200,14 +203,18 @@ static bool answer_request(struct request *r, struct endpoint *target)
         refuse(r);
         return finish(r);
     }
-    if (transact_repeat(r, target)) {
+    if (transact_repeat(r, &out->target)) {
         return !slice_empty(buf_slice(r->out));
     }
     dispatch(r);
+    if (r->leaves_state) {
+        out->state = r->list;
+        out->aor = buf_slice(&r->aor);
+    }
     if (!finish(r)) {
         return false;
     }
-    transact_remember(r, target);
+    transact_remember(r, &out->target);
     return !slice_empty(buf_slice(r->out));
 }
 
@@ -337,23 +344,44 @@ static bool acceptable(struct request *r)
     return true;
 }
 
-// RFC 3261 21.5.4. What ends something that is under way is served.
-static bool refuse_when_busy(struct request *r)
+// RFC 3261 21.5.4.
+static void refuse_for_now(struct request *r, enum metric counter, struct slice phrase)
 {
-    const struct uas_config *const config = &r->uas->config;
-    const enum method method = r->message->method;
-    if (config->busy_after_ms == 0 || r->in->waited_ms <= config->busy_after_ms ||
-        method == METHOD_CANCEL || method == METHOD_BYE) {
-        return false;
-    }
-    metrics_add(r->metrics, METRIC_BUSY, 1);
-    request_answer_begin(r, STATUS_SERVICE_UNAVAILABLE, SLICE("Busy"));
+    const uint32_t retry_after_s = r->uas->config.retry_after_s;
+    metrics_add(r->metrics, counter, 1);
+    request_answer_begin(r, STATUS_SERVICE_UNAVAILABLE, phrase);
     buf_put(r->out, SLICE("Retry-After: "));
     // Those who were refused together are not to come again together.
-    buf_put_u64(r->out, config->retry_after_s + r->id % (config->retry_after_s + 1));
+    buf_put_u64(r->out, retry_after_s + r->id % (retry_after_s + 1));
     buf_put(r->out, SLICE("\r\n"));
     request_answer_end(r);
+}
+
+// What ends something that is under way is served.
+static bool refuse_when_busy(struct request *r)
+{
+    const uint32_t busy_after_ms = r->uas->config.busy_after_ms;
+    const enum method method = r->message->method;
+    if (busy_after_ms == 0 || r->in->waited_ms <= busy_after_ms || method == METHOD_CANCEL ||
+        method == METHOD_BYE) {
+        return false;
+    }
+    refuse_for_now(r, METRIC_BUSY, SLICE("Busy"));
     return true;
+}
+
+// The table cannot be asked, or not be changed, at present.
+static bool refuse_unserved(struct request *r)
+{
+    if (r->in->service == UAS_IS_LOADING) {
+        refuse_for_now(r, METRIC_REFUSED_LOADING, SLICE("Loading Bindings"));
+        return true;
+    }
+    if (r->in->service == UAS_LOOKS_UP && r->message->method == METHOD_REGISTER) {
+        refuse_for_now(r, METRIC_REFUSED_UNKEPT, SLICE("Bindings Cannot Be Kept"));
+        return true;
+    }
+    return false;
 }
 
 static void dispatch(struct request *r)
@@ -376,12 +404,16 @@ static void dispatch(struct request *r)
         // RFC 3261 8.2.2.2
         request_answer(r, STATUS_LOOP_DETECTED, SLICE("Merged Request"));
     } else if (r->message->method == METHOD_REGISTER) {
-        registrar_register(r);
+        if (!refuse_unserved(r)) {
+            registrar_register(r);
+        }
     } else if (!slice_empty(r->to_tag)) {
         // Dialogs are between the phones.
         request_answer(r, STATUS_NO_TRANSACTION, SLICE(""));
     } else if (own) {
         answer_for_server(r);
+    } else if (refuse_unserved(r)) {
+        return;
     } else {
         // A caller who names only the server means the callee in To.
         redirect_request(r, r->names_server ? &r->to : &r->uri);

@@ -80,15 +80,38 @@ static uint16_t q_rank(uint16_t q)
     return q == Q_ABSENT ? Q_ONE : q;
 }
 
-static struct slice copy(struct binding_list *list, struct slice s)
+// Memory of the caller into which bindings are copied; it is known to suffice.
+struct room {
+    char *bytes;
+    size_t cap;
+    size_t *used;
+};
+
+static struct slice copy(struct room room, struct slice s)
 {
-    assert(s.len <= sizeof(list->bytes) - list->used);
-    char *const at = list->bytes + list->used;
+    assert(s.len <= room.cap - *room.used);
+    char *const at = room.bytes + *room.used;
     if (s.len > 0) {
         memcpy(at, s.at, s.len);
     }
-    list->used += s.len;
+    *room.used += s.len;
     return slice_of(at, s.len);
+}
+
+static struct binding tell(const struct record *r, struct now now, unsigned age, struct room room)
+{
+    return (struct binding){
+        .uri = copy(room, record_uri(r)),
+        .params = copy(room, record_params(r)),
+        .call_id = copy(room, record_call_id(r)),
+        .extra = copy(room, record_extra(r)),
+        .expires_ms = r->expires_ms,
+        .request_id = r->request_id,
+        .remaining_s = remaining_s(r, now),
+        .cseq = r->cseq,
+        .q = r->q,
+        .age = (uint16_t)age,
+    };
 }
 
 // Insertion keeps the order: best q first, the newest first among equals.
@@ -96,22 +119,19 @@ static void copy_out(const struct aor *aor, struct now now, struct binding_list 
 {
     list->count = 0;
     list->used = 0;
+    const struct room room = {list->bytes, sizeof(list->bytes), &list->used};
     for (const struct record *r = first_record(aor); r != NULL; r = r->next) {
         if (record_expired(r, now)) {
             continue;
         }
         assert(list->count < CONTACTS_PER_AOR_MAX);
+        const unsigned age = (unsigned)list->count;
         size_t place = list->count++;
         while (place > 0 && q_rank(list->rows[place - 1].q) < q_rank(r->q)) {
             list->rows[place] = list->rows[place - 1];
             place--;
         }
-        list->rows[place] = (struct binding){
-            .uri = copy(list, record_uri(r)),
-            .params = copy(list, record_params(r)),
-            .q = r->q,
-            .remaining_s = remaining_s(r, now),
-        };
+        list->rows[place] = tell(r, now, age, room);
     }
 }
 
@@ -121,7 +141,9 @@ void location_lookup(struct location *location, struct slice aor, struct now now
     const uint64_t hash = hash_bytes(&location->config.key, aor);
     struct shard *const shard = shard_of(location, hash);
     (void)pthread_rwlock_rdlock(&shard->lock);
-    copy_out(shard_find(shard, aor, hash), now, list);
+    const struct aor *const found = shard_find(shard, aor, hash);
+    copy_out(found, now, list);
+    list->revision = found == NULL ? shard->revision : found->revision;
     (void)pthread_rwlock_unlock(&shard->lock);
 }
 
@@ -151,39 +173,24 @@ void location_fetch_on(struct location_fetch *fetch)
 
 // ---- Telling all of it
 
-static struct slice copy_to_page(struct location_page *page, struct slice s)
-{
-    char *const at = page->bytes + page->used;
-    assert(s.len <= sizeof(page->bytes) - page->used);
-    if (s.len > 0) {
-        memcpy(at, s.at, s.len);
-    }
-    page->used += s.len;
-    return slice_of(at, s.len);
-}
-
 // All bindings of an address of record, or none of them when they do not fit the page any more.
 static bool put_on_page(struct location_page *page, const struct aor *aor, struct now now)
 {
     const size_t count = page->count;
     const size_t used = page->used;
-    const struct slice key = copy_to_page(page, slice_of(aor->key, aor->key_len));
+    const struct room room = {page->bytes, sizeof(page->bytes), &page->used};
+    const struct slice key = copy(room, slice_of(aor->key, aor->key_len));
     for (const struct record *r = first_record(aor); r != NULL; r = r->next) {
-        const size_t bytes = (size_t)r->uri_len + r->params_len + r->call_id_len;
-        if (page->count == LOCATION_PAGE_ROWS || bytes > sizeof(page->bytes) - page->used) {
+        if (page->count == LOCATION_PAGE_ROWS ||
+            record_used(r) > sizeof(page->bytes) - page->used) {
             page->count = count;
             page->used = used;
             return false;
         }
         if (!record_expired(r, now)) {
-            page->rows[page->count++] =
-                (struct location_row){.aor = key,
-                                      .uri = copy_to_page(page, record_uri(r)),
-                                      .params = copy_to_page(page, record_params(r)),
-                                      .call_id = copy_to_page(page, record_call_id(r)),
-                                      .cseq = r->cseq,
-                                      .q = r->q,
-                                      .remaining_s = remaining_s(r, now)};
+            const unsigned age = (unsigned)(page->count - count);
+            page->rows[page->count++] = (struct location_row){
+                .aor = key, .revision = aor->revision, .binding = tell(r, now, age, room)};
         }
     }
     return true;
@@ -196,24 +203,23 @@ static bool scan_shard(struct shard *shard, struct location_cursor *cursor, stru
 {
     (void)pthread_rwlock_rdlock(&shard->lock);
     if (!cursor->inside) {
-        shard_scan_begin(shard);
+        shard_scan_begin(shard, cursor->reader);
         cursor->inside = true;
     }
-    for (unsigned i = 0; i < LOCATION_PAGE_ROWS && shard->scan != NULL; i++) {
-        if (sizeof(page->bytes) - page->used < AOR_BYTES_MAX ||
-            !put_on_page(page, shard->scan, now)) {
+    struct aor *const *const next = &shard->scans[cursor->reader];
+    for (unsigned i = 0; i < LOCATION_PAGE_ROWS && *next != NULL; i++) {
+        if (sizeof(page->bytes) - page->used < AOR_BYTES_MAX || !put_on_page(page, *next, now)) {
             break;
         }
-        shard_scan_move(shard);
+        shard_scan_move(shard, cursor->reader);
     }
-    const bool end = shard->scan == NULL;
+    const bool end = *next == NULL;
     (void)pthread_rwlock_unlock(&shard->lock);
     return end;
 }
 
 static_assert((int)CONTACTS_PER_AOR_MAX <= (int)LOCATION_PAGE_ROWS &&
-                  AOR_BYTES_MAX + AOR_STATE_BYTES_MAX + CONTACTS_PER_AOR_MAX * CALL_ID_BYTES_MAX <=
-                      (int)LOCATION_PAGE_BYTES,
+                  AOR_BYTES_MAX + (int)AOR_BINDINGS_BYTES_MAX <= (int)LOCATION_PAGE_BYTES,
               "an empty page holds any address of record");
 
 bool location_scan(struct location *location, struct location_cursor *cursor, struct now now,
@@ -232,16 +238,21 @@ bool location_scan(struct location *location, struct location_cursor *cursor, st
 
 // ---- Registering
 
-static size_t record_bytes(const struct registration *r, const struct contact_update *update)
+// `match` is the binding that the update concerns, or NULL.
+static size_t record_bytes(const struct record *match, const struct registration *r,
+                           const struct contact_update *update)
 {
-    return update->uri.text.len + update->params.len + r->call_id.len;
+    const size_t extra = match == NULL ? 0 : match->extra_len;
+    return extra + update->uri.text.len + update->params.len + r->call_id.len;
 }
 
+// What is extra has its place before the rest, and has been written.
 static void record_write(struct record *record, const struct registration *r,
                          const struct contact_update *update, struct now now)
 {
-    assert(record_bytes(r, update) <= record->capacity);
-    struct buf b = buf_over(record->bytes, record->capacity);
+    assert(record_bytes(record, r, update) <= record->capacity);
+    struct buf b =
+        buf_over(record->bytes + record->extra_len, (size_t)record->capacity - record->extra_len);
     buf_put(&b, update->uri.text);
     buf_put(&b, update->params);
     buf_put(&b, r->call_id);
@@ -367,6 +378,12 @@ static bool fits(const struct location *location, const struct load *load)
     return load->bindings <= location->config.contacts_max && load->bytes <= AOR_STATE_BYTES_MAX;
 }
 
+// A store may bring back more bindings than are allowed by now. They can be refreshed.
+static bool grows(const struct load *before, const struct load *after)
+{
+    return after->bindings > before->bindings || after->bytes > before->bytes;
+}
+
 static struct load current_load(const struct change *change)
 {
     struct load load = {0};
@@ -424,7 +441,7 @@ static enum err plan_limits(struct change *change)
     if (location->config.replace_oldest) {
         choose_oldest(change, &after);
     }
-    if (!fits(location, &after)) {
+    if (!fits(location, &after) && grows(&before, &after)) {
         return ERR_TOO_MANY;
     }
     const uint64_t held = location_size(location).bindings;
@@ -441,6 +458,14 @@ static enum err release_memory(struct change *change, size_t n)
     return ERR_NO_MEMORY;
 }
 
+static void record_take_extra(struct record *record, const struct record *from)
+{
+    record->extra_len = from == NULL ? 0 : from->extra_len;
+    if (record->extra_len > 0) {
+        memcpy(record->bytes, from->bytes, record->extra_len);
+    }
+}
+
 // Allocates all that the commit will need, so that the commit cannot fail.
 static enum err plan_memory(struct change *change, uint64_t hash)
 {
@@ -448,7 +473,7 @@ static enum err plan_memory(struct change *change, uint64_t hash)
     bool binds = false;
     for (size_t i = 0; i < r->update_count; i++) {
         const struct record *const match = change->match[i];
-        const size_t bytes = record_bytes(r, &r->updates[i]);
+        const size_t bytes = record_bytes(match, r, &r->updates[i]);
         const bool keeps = r->updates[i].expires_s > 0;
         const bool in_place =
             change->repeated[i] || !keeps || (match != NULL && bytes <= match->capacity);
@@ -460,6 +485,7 @@ static enum err plan_memory(struct change *change, uint64_t hash)
         if (change->fresh[i] == NULL) {
             return release_memory(change, i);
         }
+        record_take_extra(change->fresh[i], match);
     }
     if (change->aor == NULL && binds) {
         change->aor = shard_add(change->shard, r->aor, hash);
@@ -534,6 +560,15 @@ static enum err apply(struct change *change, uint64_t hash)
     return e;
 }
 
+static uint64_t draw_revision(struct change *change)
+{
+    const uint64_t revision = ++change->shard->revision;
+    if (change->aor != NULL) {
+        change->aor->revision = revision;
+    }
+    return revision;
+}
+
 enum err location_register(struct location *location, const struct registration *r, struct now now,
                            struct binding_list *list, struct registration_effect *effect)
 {
@@ -549,8 +584,93 @@ enum err location_register(struct location *location, const struct registration 
     (void)pthread_rwlock_wrlock(&change.shard->lock);
     const enum err e = apply(&change, hash);
     copy_out(e == ERR_OK ? change.aor : NULL, now, list);
+    list->revision = e == ERR_OK ? draw_revision(&change) : 0;
     (void)pthread_rwlock_unlock(&change.shard->lock);
     return e;
+}
+
+// ---- Filling it again
+
+static struct record *restore_record(struct shard *shard, const struct binding *binding)
+{
+    const struct slice parts[] = {binding->extra, binding->uri, binding->params, binding->call_id};
+    size_t bytes = 0;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        bytes += parts[i].len;
+    }
+    struct record *const record = record_create(shard, bytes);
+    if (record == NULL) {
+        return NULL;
+    }
+    struct buf b = buf_over(record->bytes, record->capacity);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        buf_put(&b, parts[i]);
+    }
+    record->uri_len = (uint16_t)binding->uri.len;
+    record->params_len = (uint16_t)binding->params.len;
+    record->call_id_len = (uint16_t)binding->call_id.len;
+    record->extra_len = (uint16_t)binding->extra.len;
+    record->q = binding->q;
+    record->cseq = binding->cseq;
+    record->request_id = binding->request_id;
+    record->expires_ms = binding->expires_ms;
+    return record;
+}
+
+static enum err restore(struct shard *shard, const struct location_state *state, uint64_t hash,
+                        struct now now)
+{
+    struct aor *aor = shard_find(shard, state->aor, hash);
+    if (aor != NULL && aor->revision >= state->revision) {
+        return ERR_OK;
+    }
+    if (aor == NULL) {
+        aor = shard_add(shard, state->aor, hash);
+        if (aor == NULL) {
+            return ERR_NO_MEMORY;
+        }
+    }
+    while (aor->records != NULL) {
+        shard_remove(shard, &aor->records);
+    }
+    for (size_t i = state->count; i > 0; i--) {
+        if (state->bindings[i - 1].expires_ms <= now.mono_ms) {
+            continue;
+        }
+        struct record *const record = restore_record(shard, &state->bindings[i - 1]);
+        if (record == NULL) {
+            return ERR_NO_MEMORY;
+        }
+        shard_insert(shard, aor, record);
+    }
+    // An address of record without bindings stays, so that older states of it are known as such.
+    aor->revision = state->revision;
+    if (shard->revision < state->revision) {
+        shard->revision = state->revision;
+    }
+    return ERR_OK;
+}
+
+enum err location_restore(struct location *location, const struct location_state *state,
+                          struct now now)
+{
+    assert(state->aor.len <= AOR_BYTES_MAX && state->count <= CONTACTS_PER_AOR_MAX);
+    const uint64_t hash = hash_bytes(&location->config.key, state->aor);
+    struct shard *const shard = shard_of(location, hash);
+    (void)pthread_rwlock_wrlock(&shard->lock);
+    const enum err e = restore(shard, state, hash, now);
+    (void)pthread_rwlock_unlock(&shard->lock);
+    return e;
+}
+
+void location_restored(struct location *location)
+{
+    for (unsigned i = 0; i < location->config.shards; i++) {
+        struct shard *const shard = &location->shards[i];
+        (void)pthread_rwlock_wrlock(&shard->lock);
+        shard_drop_empty(shard);
+        (void)pthread_rwlock_unlock(&shard->lock);
+    }
 }
 
 // ---- Expiry

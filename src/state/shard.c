@@ -64,6 +64,7 @@ struct aor *shard_add(struct shard *shard, struct slice key, uint64_t hash)
         return NULL;
     }
     aor->records = NULL;
+    aor->revision = 0;
     aor->key_len = (uint16_t)key.len;
     memcpy(aor->key, key.at, key.len);
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, shard->table, aor->key, key.len, (unsigned)hash, aor);
@@ -78,22 +79,35 @@ struct aor *shard_add(struct shard *shard, struct slice key, uint64_t hash)
 void shard_drop(struct shard *shard, struct aor *aor)
 {
     assert(aor->records == NULL);
-    if (shard->scan == aor) {
-        shard_scan_move(shard);
+    for (unsigned reader = 0; reader < LOCATION_READERS; reader++) {
+        if (shard->scans[reader] == aor) {
+            shard_scan_move(shard, (enum location_reader)reader);
+        }
     }
     HASH_DEL(shard->table, aor);
     pool_give(&shard->pool, aor, aor_bytes(aor->key_len));
     count(&shard->tally->aors, -1);
 }
 
-void shard_scan_begin(struct shard *shard)
+void shard_scan_begin(struct shard *shard, enum location_reader reader)
 {
-    shard->scan = shard->table;
+    shard->scans[reader] = shard->table;
 }
 
-void shard_scan_move(struct shard *shard)
+void shard_scan_move(struct shard *shard, enum location_reader reader)
 {
-    shard->scan = shard->scan->hh.next;
+    shard->scans[reader] = shard->scans[reader]->hh.next;
+}
+
+void shard_drop_empty(struct shard *shard)
+{
+    for (struct aor *aor = shard->table; aor != NULL;) {
+        struct aor *const next = aor->hh.next;
+        if (aor->records == NULL) {
+            shard_drop(shard, aor);
+        }
+        aor = next;
+    }
 }
 
 void shard_clear(struct shard *shard)

@@ -10,8 +10,10 @@
 // uthash would end the process when memory runs out; with this it leaves the element out instead.
 #define HASH_NONFATAL_OOM 1
 // Its own memory is the shard's too; each function that has uthash change the table calls it so.
+// NOLINTBEGIN(readability-identifier-naming): the names are uthash's
 #define uthash_malloc(bytes)   pool_take(&shard->pool, bytes)
 #define uthash_free(at, bytes) pool_give(&shard->pool, at, bytes)
+// NOLINTEND(readability-identifier-naming)
 #include <uthash.h>
 
 // Each element of a bucket that is looked at is a line of memory that has to be waited for, so the
@@ -21,6 +23,7 @@
 
 #include "signpost/base/now.h"
 #include "signpost/base/slice.h"
+#include "signpost/state/location.h"
 #include "state/pool.h"
 
 // A shard of the location table: addresses of record by their key, the bindings of each, and the
@@ -49,13 +52,15 @@ struct record {
     uint16_t uri_len;
     uint16_t params_len;
     uint16_t call_id_len;
+    uint16_t extra_len;
     uint16_t capacity; // of bytes
-    char bytes[];      // URI, parameters, Call-ID
+    char bytes[];      // extra, which a refresh leaves where it is; URI, parameters, Call-ID
 };
 
 struct aor {
     UT_hash_handle hh;
-    struct record *records;
+    struct record *records; // none only until location_restored
+    uint64_t revision;
     uint16_t key_len;
     char key[];
 };
@@ -71,7 +76,8 @@ struct shard {
     alignas(64) pthread_rwlock_t lock;
     struct tally *tally;
     struct aor *table;
-    struct aor *scan; // the next that a scan will come to
+    uint64_t revision;                   // the last that was drawn
+    struct aor *scans[LOCATION_READERS]; // the next that each will come to
     struct record *wheel[WHEEL_SLOTS];
     struct record *due;  // the slot that location_expire is working on
     uint64_t due_next_s; // second whose slot is the next to be taken up
@@ -127,9 +133,12 @@ void shard_refreshed(struct shard *shard, struct record *record);
 
 // The address of record that a scan comes to next, NULL at the end of the shard; it remains so, or
 // becomes the one behind it when it is dropped, until shard_scan_move goes one on. New ones come in
-// at the end. The lock for reading will do, as long as there is one scan only.
-void shard_scan_begin(struct shard *shard);
-void shard_scan_move(struct shard *shard);
+// at the end. The lock for reading will do, as long as each reader has one scan only.
+void shard_scan_begin(struct shard *shard, enum location_reader reader);
+void shard_scan_move(struct shard *shard, enum location_reader reader);
+
+// Forgets the addresses of record that have no bindings.
+void shard_drop_empty(struct shard *shard);
 
 // Removes expired bindings, looking at so many at most; returns how many. *more: it was
 // enough for that many.
@@ -142,17 +151,29 @@ static inline bool record_expired(const struct record *record, struct now now)
 
 static inline struct slice record_uri(const struct record *record)
 {
-    return slice_of(record->bytes, record->uri_len);
+    return slice_of(record->bytes + record->extra_len, record->uri_len);
 }
 
 static inline struct slice record_params(const struct record *record)
 {
-    return slice_of(record->bytes + record->uri_len, record->params_len);
+    return slice_of(record->bytes + record->extra_len + record->uri_len, record->params_len);
 }
 
 static inline struct slice record_call_id(const struct record *record)
 {
-    return slice_of(record->bytes + record->uri_len + record->params_len, record->call_id_len);
+    return slice_of(record->bytes + record->extra_len + record->uri_len + record->params_len,
+                    record->call_id_len);
+}
+
+static inline struct slice record_extra(const struct record *record)
+{
+    return slice_of(record->bytes, record->extra_len);
+}
+
+// Bytes that are in use.
+static inline size_t record_used(const struct record *record)
+{
+    return (size_t)record->uri_len + record->params_len + record->call_id_len + record->extra_len;
 }
 
 static inline struct record *first_record(const struct aor *aor)

@@ -16,6 +16,8 @@
     X(RANGE, "out of range")                                                                       \
     X(IN_USE, "address already in use")                                                            \
     X(IO, "input/output error")                                                                    \
+    X(DAMAGED, "damaged")                                                                          \
+    X(NEWER, "written by a later release")                                                         \
     X(SYSTEM, "the system refused")
 
 enum err_index {

@@ -8,4 +8,7 @@
 // are escaped, and a byte that belongs to no character becomes U+FFFD.
 void json_put_text(struct buf *b, struct slice text);
 
+// All of it is UTF-8, so that who reads the JSON string has the very bytes.
+bool json_is_text(struct slice text);
+
 #endif

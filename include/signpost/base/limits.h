@@ -36,6 +36,9 @@ enum {
     // Call-ID of a REGISTER, kept with the binding: 400.
     CALL_ID_BYTES_MAX = 512,
 
+    // What a later release has kept with a binding and this one does not know; taken along.
+    BINDING_EXTRA_BYTES_MAX = 1024,
+
     // Branch and sent-by of a request, or what identified it before there were branches: no
     // transaction is remembered for a longer one.
     TRANSACTION_KEY_BYTES_MAX = 512,

@@ -17,6 +17,12 @@
 // come by.
 struct location;
 
+enum {
+    // What all bindings of an address of record may take.
+    AOR_BINDINGS_BYTES_MAX =
+        AOR_STATE_BYTES_MAX + CONTACTS_PER_AOR_MAX * (CALL_ID_BYTES_MAX + BINDING_EXTRA_BYTES_MAX),
+};
+
 struct location_config {
     unsigned shards;       // a power of two, up to SHARDS_MAX; at least 4 for each worker is wise
     unsigned contacts_max; // bindings of one address of record, up to CONTACTS_PER_AOR_MAX
@@ -27,21 +33,28 @@ struct location_config {
     size_t memory_bytes;   // which also gives what goes beyond this
 };
 
-// A binding as it is told: slices point into the list that it was copied to.
+// A binding as it is told: slices point into the list or page that it was copied to.
 struct binding {
     struct slice uri;
-    struct slice params;  // Contact parameters other than q and expires, ";name=value..."
-    uint16_t q;           // 0..Q_ONE, or Q_ABSENT
+    struct slice params; // Contact parameters other than q and expires, ";name=value..."
+    struct slice call_id;
+    struct slice extra;   // what only a store knows the meaning of, BINDING_EXTRA_BYTES_MAX of it
+    uint64_t expires_ms;  // monotonic
+    uint64_t request_id;  // of the request that made it; 0: unknown
     uint32_t remaining_s; // at least 1; the second that has begun counts whole
+    uint32_t cseq;
+    uint16_t q;   // 0..Q_ONE, or Q_ABSENT
+    uint16_t age; // its place from the newest, 0, to the oldest
 };
 
 // The bindings of one address of record, best q first, and among equals the newest first. Scratch
 // of the caller, reused from call to call.
 struct binding_list {
+    uint64_t revision; // of the address of record; of one that has no bindings none was higher
     size_t count;
     struct binding rows[CONTACTS_PER_AOR_MAX];
     size_t used;
-    char bytes[AOR_STATE_BYTES_MAX];
+    char bytes[AOR_BINDINGS_BYTES_MAX];
 };
 
 // One Contact of a REGISTER, with the expiry that it has been granted.
@@ -84,7 +97,9 @@ void location_destroy(struct location *location);
 // changes nothing). ERR_TOO_MANY: more than contacts_max bindings, or AOR_STATE_BYTES_MAX bytes of
 // them (with replace_oldest, only if the request alone is too many). ERR_FULL: more than
 // bindings_max of all users; refreshing and removing go on. ERR_NO_MEMORY. After an error nothing
-// has changed, and *list is empty.
+// has changed, and *list is empty. Each registration that succeeds draws a revision of its own,
+// higher than any that the address of record has had, also where it had been forgotten meanwhile:
+// whoever keeps *list may keep several in any order, and believe the highest.
 ERR_CHECKED enum err location_register(struct location *location, const struct registration *r,
                                        struct now now, struct binding_list *list,
                                        struct registration_effect *effect);
@@ -128,12 +143,8 @@ enum {
 // A binding as a scan tells it; slices point into the page.
 struct location_row {
     struct slice aor;
-    struct slice uri;
-    struct slice params;
-    struct slice call_id;
-    uint32_t cseq;
-    uint16_t q;
-    uint32_t remaining_s;
+    uint64_t revision;
+    struct binding binding;
 };
 
 // Scratch of the caller, reused from call to call.
@@ -144,8 +155,16 @@ struct location_page {
     char bytes[LOCATION_PAGE_BYTES];
 };
 
-// Where a scan has come to; zero in the beginning.
+// Who scans. There is one scan of each at a time: a second one would make the first miss bindings.
+enum location_reader {
+    LOCATION_READER_DUMP,
+    LOCATION_READER_STORE,
+    LOCATION_READERS,
+};
+
+// Where a scan has come to; in the beginning zero but for the reader.
 struct location_cursor {
+    enum location_reader reader;
     unsigned shard;
     bool inside; // of the shard
 };
@@ -153,10 +172,31 @@ struct location_cursor {
 // Copies the next bindings into *page, those of one address of record side by side, and returns
 // false when there are no more. What is there from the scan's beginning to its end is told once;
 // what comes or goes meanwhile may be told or not. A lock is held for reading while
-// LOCATION_PAGE_ROWS addresses of record are looked at. One scan at a time: a second one would make
-// the first miss bindings.
+// LOCATION_PAGE_ROWS addresses of record are looked at.
 bool location_scan(struct location *location, struct location_cursor *cursor, struct now now,
                    struct location_page *page);
+
+// ---- Filling it again
+
+// All that an address of record was bound to as of a revision; the newest binding first. Of each
+// binding remaining_s and age are not looked at. None: it is bound to nothing any more.
+struct location_state {
+    struct slice aor;
+    uint64_t revision;
+    size_t count;
+    const struct binding *bindings;
+};
+
+// Takes in what a store has kept, unless a later revision is known. States may come in any order
+// and from several threads, and bindings whose time is over may be among them. No address of record
+// is to be registered or expired before location_restored. ERR_NO_MEMORY: the state is lost in
+// part.
+ERR_CHECKED enum err location_restore(struct location *location, const struct location_state *state,
+                                      struct now now);
+
+// All states have been taken in: forgets those that were bound to nothing. By now registrations may
+// come.
+void location_restored(struct location *location);
 
 struct location_size {
     uint64_t bindings;

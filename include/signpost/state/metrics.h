@@ -56,6 +56,10 @@
       "Datagrams dropped without an answer.")                                                      \
     X(BUSY, COUNTER, "signpost_busy_total", "",                                                    \
       "Requests answered 503 because they had waited longer than busy-after-ms.")                  \
+    X(REFUSED_LOADING, COUNTER, "signpost_unserved_total", "reason=\"loading\"",                   \
+      "Requests answered 503 for what the store is doing, by reason.")                             \
+    X(REFUSED_UNKEPT, COUNTER, "signpost_unserved_total", "reason=\"store_failing\"",              \
+      "Requests answered 503 for what the store is doing, by reason.")                             \
     X(BINDINGS_ADDED, COUNTER, "signpost_bindings_added_total", "", "Bindings made.")              \
     X(BINDINGS_REFRESHED, COUNTER, "signpost_bindings_refreshed_total", "",                        \
       "Bindings made anew before they expired.")                                                   \
@@ -78,12 +82,34 @@
       "REGISTERs refused, by reason.")                                                             \
     X(REGISTER_NO_MEMORY, COUNTER, "signpost_register_refused_total", "reason=\"no_memory\"",      \
       "REGISTERs refused, by reason.")                                                             \
+    X(STORE_CHANGES, COUNTER, "signpost_store_changes_total", "",                                  \
+      "Addresses of record written to the store because they had changed.")                        \
+    X(STORE_COALESCED, COUNTER, "signpost_store_coalesced_total", "",                              \
+      "Changes that needed no writing, for a later one was in the same group.")                    \
+    X(STORE_COMMITS, COUNTER, "signpost_store_commits_total", "",                                  \
+      "Groups brought to disk, each by one fdatasync.")                                            \
+    X(STORE_BYTES, COUNTER, "signpost_store_written_bytes_total", "",                              \
+      "Bytes of records written, changes and rewrites.")                                           \
+    X(STORE_REWRITES, COUNTER, "signpost_store_rewrites_total", "",                                \
+      "Times the whole table was written anew, to let go of what is out of date or to heal.")      \
+    X(STORE_FAILURES, COUNTER, "signpost_store_failures_total", "",                                \
+      "Writes and openings of the store that have failed.")                                        \
+    X(STORE_OVERFLOWS, COUNTER, "signpost_store_overflows_total", "",                              \
+      "Times that a full queue made a rewrite of the table necessary.")                            \
+    X(STORE_LET_GO, COUNTER, "signpost_store_changes_let_go_total", "",                            \
+      "Changes not written because the store was failing; a rewrite follows when it works.")       \
+    X(STORE_ANSWERS_LET_GO, COUNTER, "signpost_store_answers_let_go_total", "",                    \
+      "Answers not sent because what they promise could not be written.")                          \
     X(REDIRECT_CUT, COUNTER, "signpost_redirect_contacts_cut_total", "",                           \
       "Contacts left out of a 302 to keep it within redirect-bytes-max.")                          \
     X(BINDINGS, GAUGE, "signpost_bindings", "", "Bindings held.")                                  \
     X(AORS, GAUGE, "signpost_aors", "", "Addresses of record that have a binding.")                \
     X(TRANSACTIONS, GAUGE, "signpost_transactions", "", "Server transactions remembered.")         \
     X(TRANSACTION_BYTES, GAUGE, "signpost_transaction_bytes", "", "Memory that they take.")        \
+    X(STORE_UP, GAUGE, "signpost_store_up", "",                                                    \
+      "1: bindings are kept. 0: there is no store, or it is loading or failing.")                  \
+    X(STORE_WAITING_BYTES, GAUGE, "signpost_store_waiting_bytes", "",                              \
+      "Changes on their way to the store.")                                                        \
     X(FENCED_SOURCES, GAUGE, "signpost_fenced_sources", "",                                        \
       "Sources that are fenced, each by the sockets that it overloads.")                           \
     X(RING_DEPTH, GAUGE, "signpost_ring_depth", "", "Datagrams waiting for a worker.")             \

@@ -46,12 +46,12 @@ static bool scan(const void *context, struct location_cursor *cursor, struct loc
     page->count = LOCATION_PAGE_ROWS;
     for (size_t i = 0; i < page->count; i++) {
         page->rows[i] = (struct location_row){.aor = SLICE_INIT("bob\"@x"),
-                                              .uri = SLICE_INIT("sip:b@h"),
-                                              .params = SLICE_INIT(";x=1"),
-                                              .call_id = SLICE_INIT("c"),
-                                              .cseq = (uint32_t)i,
-                                              .q = i == 0 ? 0xffff : 500,
-                                              .remaining_s = 60};
+                                              .binding = {.uri = SLICE_INIT("sip:b@h"),
+                                                          .params = SLICE_INIT(";x=1"),
+                                                          .call_id = SLICE_INIT("c"),
+                                                          .cseq = (uint32_t)i,
+                                                          .q = i == 0 ? 0xffff : 500,
+                                                          .remaining_s = 60}};
     }
     return true;
 }

@@ -34,7 +34,7 @@ enum { COUNT = sizeof(datagrams) / sizeof(datagrams[0]), TEXT_BYTES = 16384 };
 static void answer_next(struct buf *text)
 {
     struct uas_output out = {.answer = buf_over(harness.answer, ANSWER_BYTES_MAX)};
-    if (uas_answer(harness.scratch, &out)) {
+    if (uas_answer(harness.scratch, UAS_SERVES, &out)) {
         buf_put(text, buf_slice(&out.answer));
     }
     buf_put(text, SLICE("----\n"));

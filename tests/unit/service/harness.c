@@ -88,12 +88,15 @@ void harness_bytes(const void *bytes, size_t len)
                                  .peer = &harness.peer,
                                  .local = &harness.local,
                                  .waited_ms = harness.waited_ms,
+                                 .service = harness.service,
                                  .now = harness.now};
     struct uas_output out = {.answer = buf_over(harness.answer, ANSWER_BYTES_MAX)};
     harness.answered = uas_handle(&harness.uas, harness.scratch, &harness.metrics, &in, &out);
     harness.answer_len = harness.answered ? out.answer.len : 0;
     harness.answer[harness.answer_len] = '\0';
     harness.target = out.target;
+    harness.state = out.state;
+    harness.aor = out.aor;
     free(copy);
 }
 

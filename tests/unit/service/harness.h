@@ -18,9 +18,12 @@ struct harness {
     struct endpoint peer;  // of what is sent: 192.0.2.4:5070 unless the test says otherwise
     struct endpoint local; // 192.0.2.1:5060
     uint32_t waited_ms;    // 0
-    uint32_t cseq;         // of the last message made by harness_send
+    enum uas_service service;
+    uint32_t cseq; // of the last message made by harness_send
     bool answered;
     struct endpoint target;
+    const struct binding_list *state;  // that a REGISTER has left, or NULL
+    struct slice aor;                  // then
     char answer[ANSWER_BYTES_MAX + 1]; // NUL-terminated
     size_t answer_len;
 };

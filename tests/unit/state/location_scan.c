@@ -51,9 +51,11 @@ Test(location_scan, a_binding_is_told_whole)
     cr_assert(location_scan(bed.location, &cursor, bed.now, &page));
     cr_assert_eq(page.count, 1);
     const struct location_row *const row = &page.rows[0];
-    cr_assert(slice_is(row->aor, "bob@x") && slice_is(row->uri, "sip:b@h"));
-    cr_assert(slice_is(row->params, ";x=1") && slice_is(row->call_id, "call"));
-    cr_assert(row->cseq == 7 && row->q == 500 && row->remaining_s == 90);
+    const struct binding *const binding = &row->binding;
+    cr_assert(slice_is(row->aor, "bob@x") && slice_is(binding->uri, "sip:b@h"));
+    cr_assert(slice_is(binding->params, ";x=1") && slice_is(binding->call_id, "call"));
+    cr_assert(binding->cseq == 7 && binding->q == 500 && binding->remaining_s == 90);
+    cr_assert(row->revision == bed.list.revision && row->revision > 0);
     cr_assert_not(location_scan(bed.location, &cursor, bed.now, &page));
     cr_assert_not(location_scan(bed.location, &cursor, bed.now, &page));
 }
