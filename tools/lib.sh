@@ -9,7 +9,8 @@ me=tools/$(basename -- "$0")
 
 # To build and run the server.
 build_packages=(gcc libc6-dev cmake ninja-build pkgconf
-    uthash-dev libcyaml-dev libyaml-dev libevent-dev libssl-dev)
+    uthash-dev libcyaml-dev libyaml-dev libevent-dev libssl-dev libjansson-dev
+    librocksdb-dev)
 
 # To check it: unit tests, a second compiler with its sanitizers and linters, phones.
 test_packages=(libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev
