@@ -43,12 +43,18 @@ class Server:
     def target(self):
         return f"{HOST}:{self.bench.port}"
 
-    def __enter__(self):
-        self.folder = tempfile.mkdtemp(prefix="signpost-compare-")
+    def start(self, both_cores=False):
+        cores = str(self.bench.server_core)
+        if both_cores:
+            cores += f",{self.bench.generator_core}"
         with open(os.path.join(self.folder, "log"), "wb") as log:
             self.process = subprocess.Popen(
-                ["taskset", "-c", str(self.bench.server_core), *self.command()],
+                ["taskset", "-c", cores, *self.command()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="signpost-compare-")
+        self.start()
         try:
             self.wait_until_ready()
         except BaseException:
@@ -111,9 +117,12 @@ class Signpost(Server):
 
     def command(self):
         mode = "stateful" if self.how.get("stateful") else "stateless"
+        durability = self.how.get("durability", "memory")
+        store = ["--store", "memory"] if durability == "memory" else \
+                ["--store", f"rocksdb:{self.folder}/store", "--durability", durability]
         return [self.bench.program("signpostd"), "--listen", f"udp:{self.target}",
                 "--workers", "1", "--admin", self.how.get("admin", "off"),
-                "--transactions", mode, "--expires-min-s", "1",
+                "--transactions", mode, "--expires-min-s", "1", "--expires-max-s", "86400", *store,
                 "--udp-trains", "on" if self.how.get("trains") else "off"]
 
 

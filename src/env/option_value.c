@@ -11,7 +11,7 @@ static enum err parse_text(struct slice text, struct option_text *out, struct bu
 static enum err parse_log_level(struct slice text, enum log_level *out, struct buf *expected);
 static enum err parse_choice(const struct option_row *row, struct slice text, uint32_t *out,
                              struct buf *expected);
-static enum err parse_store(struct slice text, enum option_store *out, struct buf *expected);
+static enum err parse_store(struct slice text, struct option_store *out, struct buf *expected);
 static enum err parse_admin(struct slice text, struct option_admin *out, struct buf *expected);
 static enum err parse_cpus(struct slice text, struct option_cpus *out, struct buf *expected);
 static enum err parse_listener(struct slice text, struct option_listeners *out,
@@ -149,17 +149,21 @@ static enum err parse_choice(const struct option_row *row, struct slice text, ui
     return ERR_SYNTAX;
 }
 
-static enum err parse_store(struct slice text, enum option_store *out, struct buf *expected)
+static enum err parse_store(struct slice text, struct option_store *out, struct buf *expected)
 {
-    if (slice_equal(text, SLICE("memory"))) {
-        *out = OPTION_STORE_MEMORY;
+    *out = (struct option_store){.kept = !slice_equal(text, SLICE("memory"))};
+    if (!out->kept || slice_equal(text, SLICE("rocksdb"))) {
         return ERR_OK;
     }
-    if (starts_with(text, SLICE("rocksdb:"))) {
-        return fail(ERR_RANGE, expected,
-                    "this version keeps bindings in memory only, expected memory");
+    const struct slice directory = slice_from(text, SLICE("rocksdb:").len);
+    if (!starts_with(text, SLICE("rocksdb:")) || slice_empty(directory)) {
+        return fail(ERR_SYNTAX, expected, "expected memory, rocksdb or rocksdb:DIR");
     }
-    return fail(ERR_SYNTAX, expected, "expected memory");
+    if (directory.len >= sizeof(out->directory)) {
+        return fail(ERR_TOO_LONG, expected, "expected a shorter path");
+    }
+    memcpy(out->directory, directory.at, directory.len);
+    return ERR_OK;
 }
 
 // HOST:PORT with an IP address; an IPv6 one needs its brackets, or its end could not be told.

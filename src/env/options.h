@@ -23,6 +23,7 @@ enum {
     OPTION_DOMAIN_BYTES_MAX = 253, // RFC 1035 2.3.4, without the length bytes
     OPTION_NETWORKS_MAX = 256,
     OPTION_TEXT_BYTES_MAX = 128,
+    OPTION_PATH_BYTES_MAX = 1024,
     OPTION_CPUS_MAX = 1024, // as many as cpu_set_t has, and numbers below it
     OPTION_DEFAULTS_MAX = 2,
 };
@@ -48,8 +49,17 @@ enum {
       ("any"), "CPU-CPU,...|any",                                                                  \
       "The CPUs of the workers, one for each in turn.")                                            \
     X(STORE, STORE, store, "store", 0, "", 0, 0,                                                   \
-      ("memory"), "memory",                                                                        \
-      "Where bindings are kept. memory: they are gone after a restart.")                           \
+      ("rocksdb"), "memory|rocksdb[:DIR]",                                                         \
+      "Where bindings are kept. memory: gone after a restart. No DIR: the usual place for state.") \
+    X(CHOICE, DURABILITY, durability, "durability", 0, "", 0, 0,                                   \
+      ("async"), "none|async|sync",                                                                \
+      "sync: a REGISTER's 200 leaves when its bindings are on disk. async: they follow at once.")  \
+    X(UINT, STORE_FLUSH_MS, store_flush_ms, "store-flush-ms", 0, "ms",                             \
+      10, 60000, ("200"), "N",                                                                     \
+      "With durability async, the time within which a change is on disk.")                         \
+    X(POWER_OF_TWO, STORE_QUEUE_BYTES, store_queue_bytes, "store-queue-bytes", 0, "bytes",         \
+      1 << 20, 1 << 30, ("16777216"), "N",                                                         \
+      "Changes that may wait for a slow disk, of each worker. More are made good by a rewrite.")   \
     X(ADMIN, ADMIN, admin, "admin", 0, "", 0, 0,                                                   \
       ("127.0.0.1:8060"), "HOST:PORT|off",                                                         \
       "Where /metrics, /healthz and /bindings (all users) are told, to anybody who reaches it.")   \
@@ -164,14 +174,21 @@ struct option_cpus {
     uint16_t at[OPTION_CPUS_MAX];
 };
 
-enum option_store {
-    OPTION_STORE_MEMORY,
+struct option_store {
+    bool kept;                             // on disk, not in memory alone
+    char directory[OPTION_PATH_BYTES_MAX]; // a C string; empty: env/state_directory.h says
 };
 
 // Values of a CHOICE: places in its metavar.
 enum {
     OPTION_TRANSACTIONS_STATEFUL,
     OPTION_TRANSACTIONS_STATELESS,
+};
+
+enum {
+    OPTION_DURABILITY_NONE,
+    OPTION_DURABILITY_ASYNC,
+    OPTION_DURABILITY_SYNC,
 };
 
 enum {
@@ -190,7 +207,7 @@ enum {
 #define OPTION_C_CHOICE       uint32_t
 #define OPTION_C_TEXT         struct option_text
 #define OPTION_C_LOG_LEVEL    enum log_level
-#define OPTION_C_STORE        enum option_store
+#define OPTION_C_STORE        struct option_store
 #define OPTION_C_ADMIN        struct option_admin
 #define OPTION_C_CPUS         struct option_cpus
 #define OPTION_C_LISTENERS    struct option_listeners

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <time.h>
 
 enum err thread_start(pthread_t *thread, int cpu, void *(*run)(void *), void *arg)
 {
@@ -21,6 +22,20 @@ enum err thread_start(pthread_t *thread, int cpu, void *(*run)(void *), void *ar
     (void)pthread_attr_destroy(&attributes);
     errno = rc;
     return rc == 0 ? ERR_OK : ERR_SYSTEM;
+}
+
+bool thread_join_within(pthread_t thread, uint32_t ms)
+{
+    enum { PAUSE_MS = 5, NS_PER_MS = 1000000 };
+
+    const struct timespec pause = {.tv_nsec = (long)PAUSE_MS * NS_PER_MS};
+    for (uint32_t waited_ms = 0; pthread_tryjoin_np(thread, NULL) != 0; waited_ms += PAUSE_MS) {
+        if (waited_ms >= ms) {
+            return false;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    return true;
 }
 
 void thread_give_way(void)

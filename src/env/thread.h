@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "signpost/base/err.h"
 
@@ -14,6 +15,9 @@ enum { THREAD_ANY_CPU = -1 };
 // Starts a thread that runs on this CPU alone, or on any that the process may use. ERR_SYSTEM with
 // errno set.
 ERR_CHECKED enum err thread_start(pthread_t *thread, int cpu, void *(*run)(void *), void *arg);
+
+// Joins it if it ends within this time. False: it still runs.
+bool thread_join_within(pthread_t thread, uint32_t ms);
 
 // The calling thread lets others go first from now on, where there are more than CPUs: for what is
 // not on the way from a request to its answer.

@@ -2,14 +2,18 @@
 #include "run/server.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "env/clock.h"
 #include "env/log.h"
 #include "env/memory.h"
+#include "env/state_directory.h"
 #include "env/thread.h"
 #include "net/receiver.h"
+#include "run/persister.h"
 #include "run/ticker.h"
 #include "run/worker.h"
 
@@ -17,6 +21,7 @@ enum {
     SHARDS_PER_WORKER = 16, // two workers seldom want the same lock
     SHARDS_AUTO_MIN = 64,
     SOCKETS_MAX = LISTENERS_MAX * RECEIVERS_MAX,
+    AWAIT_PAUSE_NS = 5000000,
     // Reserved for each that there may be, of address space only. Those that need more get it from
     // malloc.
     TABLE_BYTES_PER_BINDING = 320,
@@ -31,6 +36,7 @@ struct server {
     struct cidr register_from[2 * OPTION_NETWORKS_MAX];
     struct option_domains domains;
     struct option_text server_header;
+    struct persister *persister; // NULL: bindings are not kept
     struct ticker *ticker;
     unsigned lanes; // a ring, its receivers and its share of the workers: side by side
     struct ring *rings[RECEIVERS_MAX];
@@ -39,12 +45,13 @@ struct server {
     struct receiver *receivers[SOCKETS_MAX]; // one a socket
     unsigned worker_count;                   // worker i is in lane i % lanes
     struct worker *workers[WORKERS_MAX];
-    struct metrics *metrics; // the ticker's, then each worker's, then each receiver's
+    struct metrics *metrics; // persister's, ticker's, then each worker's, then each receiver's
 };
 
 static enum err count_threads(struct server *server, const struct config *config);
 static enum err open_sockets(struct server *server, const struct config *config);
 static enum err create_state(struct server *server, const struct config *config);
+static enum err open_store(struct server *server, const struct config *config);
 static enum err start_threads(struct server *server, const struct config *config);
 static void warn_of_nobody(const struct server *server);
 
@@ -87,10 +94,13 @@ enum err server_start(const struct config *config, struct server **out)
         e = create_state(server, config);
     }
     if (e == ERR_OK) {
+        e = open_store(server, config);
+    }
+    if (e == ERR_OK) {
         e = start_threads(server, config);
     }
     if (e != ERR_OK) {
-        server_stop(server);
+        (void)server_stop(server);
         return e;
     }
     warn_of_nobody(server);
@@ -309,10 +319,10 @@ static bool create_rings(struct server *server, uint32_t slots)
     return ok;
 }
 
-// Threads that count: the ticker, the workers, the receivers.
+// Threads that count: the persister, the ticker, the workers, the receivers.
 static size_t thread_count(const struct server *server)
 {
-    return 1 + server->socket_count + server->worker_count;
+    return 2 + server->socket_count + server->worker_count;
 }
 
 // Where the system reserves no such stretch (a limit of address space, no overcommitment), the
@@ -357,12 +367,42 @@ static enum err create_state(struct server *server, const struct config *config)
     return ERR_OK;
 }
 
+// Before any thread that asks the table, for it is not yet filled; and the store has the secret of
+// To tags and request identities.
+static enum err open_store(struct server *server, const struct config *config)
+{
+    char directory[OPTION_PATH_BYTES_MAX];
+    if (!config->store.kept || config->durability == OPTION_DURABILITY_NONE) {
+        return ERR_OK;
+    }
+    if (!state_directory(config->store.directory, directory, sizeof(directory))) {
+        log_write(&server->log, LOG_LEVEL_ERROR,
+                  "store: no directory to keep bindings in: name one with --store rocksdb:DIR, or "
+                  "do without by --store memory");
+        return ERR_RANGE;
+    }
+    struct uas_config *const uas = &server->uas.config;
+    uas->answers_wait = config->durability == OPTION_DURABILITY_SYNC;
+    const struct persister_config persister = {.location = server->uas.location,
+                                               .metrics = &server->metrics[0],
+                                               .directory = directory,
+                                               .log = server->log,
+                                               .workers = server->worker_count,
+                                               .load_threads = thread_cpu_count(),
+                                               .expires_s_max = config->expires_max_s,
+                                               .flush_ms = config->store_flush_ms,
+                                               .queue_bytes = config->store_queue_bytes,
+                                               .answers_wait = uas->answers_wait};
+    return persister_start(&persister, &uas->key, &server->persister);
+}
+
 // ---- Threads
 
 static enum err start_threads(struct server *server, const struct config *config)
 {
-    struct metrics *metrics = server->metrics;
+    struct metrics *metrics = server->metrics + 1;
     const struct ticker_config ticker = {.location = server->uas.location,
+                                         .persister = server->persister,
                                          .transactions = server->uas.transactions,
                                          .sockets = server->sockets,
                                          .metrics = metrics++};
@@ -373,8 +413,10 @@ static enum err start_threads(struct server *server, const struct config *config
     for (unsigned i = 0; i < server->worker_count; i++) {
         const struct worker_config worker = {.uas = &server->uas,
                                              .ring = server->rings[i % server->lanes],
+                                             .persister = server->persister,
                                              .metrics = metrics++,
                                              .drop_after_ms = config->drop_after_ms,
+                                             .number = i,
                                              .cpu = cpu_of(&config->cpus_workers, i)};
         e = worker_create(&worker, &server->workers[i]);
         if (e != ERR_OK) {
@@ -393,10 +435,10 @@ static enum err start_threads(struct server *server, const struct config *config
 }
 
 // In the order in which datagrams flow, so that nothing that was read stays unanswered.
-void server_stop(struct server *server)
+enum server_end server_stop(struct server *server)
 {
     if (server == NULL) {
-        return;
+        return SERVER_ENDED;
     }
     for (size_t i = 0; i < server->socket_count; i++) {
         receiver_destroy(server->receivers[i]);
@@ -408,6 +450,10 @@ void server_stop(struct server *server)
         worker_destroy(server->workers[i]);
     }
     ticker_destroy(server->ticker);
+    const enum persister_end kept = persister_stop(server->persister);
+    if (kept == PERSISTER_STUCK) {
+        return SERVER_STUCK;
+    }
     for (size_t i = 0; i < server->socket_count; i++) {
         udp_close(&server->sockets[i]);
     }
@@ -419,6 +465,34 @@ void server_stop(struct server *server)
     transactions_destroy(server->uas.transactions);
     free(server->metrics);
     free(server);
+    return kept == PERSISTER_KEPT_ALL ? SERVER_ENDED : SERVER_LOST_SOME;
+}
+
+// Others that are blocked, and wait, do not end a server.
+static bool told_to_end(void)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
+enum server_awaited server_await(const struct server *server)
+{
+    const struct timespec pause = {.tv_nsec = AWAIT_PAUSE_NS};
+    if (server->persister == NULL) {
+        return SERVER_SERVES;
+    }
+    for (;;) {
+        switch (persister_state(server->persister)) {
+        case PERSISTER_SERVING: return SERVER_SERVES;
+        case PERSISTER_BROKEN: return SERVER_UNFILLED;
+        case PERSISTER_LOADING: break;
+        }
+        if (told_to_end()) {
+            return SERVER_TOLD_TO_END;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
 }
 
 // Datagrams waiting for a worker.
@@ -451,6 +525,10 @@ static void snapshot(const void *context, struct metrics *out)
         set_row(out, METRIC_TRANSACTIONS, transactions.transactions);
         set_row(out, METRIC_TRANSACTION_BYTES, transactions.bytes);
         set_row(out, METRIC_TRANSACTIONS_EVICTED, transactions.evicted);
+    }
+    if (server->persister != NULL) {
+        set_row(out, METRIC_STORE_UP, persister_up(server->persister) ? 1 : 0);
+        set_row(out, METRIC_STORE_WAITING_BYTES, persister_waiting_bytes(server->persister));
     }
     set_row(out, METRIC_RING_DEPTH, depth(server));
     set_row(out, METRIC_WORKERS, server->worker_count);

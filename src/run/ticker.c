@@ -55,11 +55,18 @@ static void repeat_answers(struct ticker *ticker, struct now now)
     outbox_flush(ticker->outbox);
 }
 
+// While the table is filled what has expired still tells which of two states is the older.
+static bool loading(const struct ticker *ticker)
+{
+    const struct persister *const persister = ticker->config.persister;
+    return persister != NULL && persister_state(persister) != PERSISTER_SERVING;
+}
+
 // The table's wheel turns once a second, and looking at it takes each shard's lock.
 static void expire_bindings(struct ticker *ticker, struct now now)
 {
     const uint64_t second = now.mono_ms / MS_PER_S;
-    if (second != ticker->expired_s || ticker->expiring) {
+    if ((second != ticker->expired_s || ticker->expiring) && !loading(ticker)) {
         size_t expired = 0;
         ticker->expiring = location_expire(ticker->config.location, now, EXPIRE_BATCHES, &expired);
         metrics_add(ticker->config.metrics, METRIC_BINDINGS_EXPIRED, expired);

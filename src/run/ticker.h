@@ -3,6 +3,7 @@
 #define SIGNPOST_RUN_TICKER_H
 
 #include "net/udp.h"
+#include "run/persister.h"
 #include "signpost/base/err.h"
 #include "signpost/state/location.h"
 #include "signpost/state/metrics.h"
@@ -15,6 +16,7 @@ struct ticker;
 // What a ticker works on, borrowed until ticker_destroy; the metrics are its alone to write.
 struct ticker_config {
     struct location *location;
+    const struct persister *persister; // who fills the table at first, or NULL
     struct transactions *transactions; // NULL when requests are answered without state
     const struct udp_socket *sockets;  // by their numbers
     struct metrics *metrics;

@@ -19,6 +19,7 @@ struct worker {
     struct uas_scratch *scratch;
     struct outbox *outbox;
     struct histogram delays;
+    bool left_answers; // of this batch to the persister
 };
 
 static void *work(void *arg);
@@ -26,7 +27,7 @@ static unsigned sort_out(struct worker *worker, struct ring_span span, struct no
                          const struct packet *packets[BATCH]);
 static void fetch(const struct packet *packet);
 static void read_packet(struct worker *worker, const struct packet *packet, struct now now);
-static void answer_packet(struct worker *worker, const struct packet *packet);
+static void answer_packet(struct worker *worker, const struct packet *packet, struct now now);
 
 static void release(struct worker *worker)
 {
@@ -98,7 +99,7 @@ static void handle(struct worker *worker, struct ring_span span, struct now now)
             read_packet(worker, packets[i], now);
         }
         if (i >= UAS_AHEAD) {
-            answer_packet(worker, packets[i - UAS_AHEAD]);
+            answer_packet(worker, packets[i - UAS_AHEAD], now);
         }
     }
 }
@@ -141,10 +142,32 @@ static void read_packet(struct worker *worker, const struct packet *packet, stru
     uas_read(config->uas, worker->scratch, config->metrics, &in);
 }
 
-static void answer_packet(struct worker *worker, const struct packet *packet)
+static enum uas_service service(const struct worker_config *config)
+{
+    return config->persister == NULL ? UAS_SERVES
+                                     : persister_service(config->persister, config->number);
+}
+
+// True when the answer is left to the persister.
+static bool leave(struct worker *worker, const struct packet *packet, const struct uas_output *out,
+                  bool answered, struct now now)
+{
+    const struct worker_config *const config = &worker->config;
+    if (config->persister == NULL || out->state == NULL) {
+        return false;
+    }
+    const bool left =
+        persister_offer(config->persister, config->number, &packet->flow, out, answered, now);
+    worker->left_answers = worker->left_answers || left;
+    return left;
+}
+
+static void answer_packet(struct worker *worker, const struct packet *packet, struct now now)
 {
     struct uas_output out = {.answer = outbox_room(worker->outbox)};
-    if (uas_answer(worker->scratch, UAS_SERVES, &out)) {
+    const struct worker_config *const config = &worker->config;
+    const bool answered = uas_answer(worker->scratch, service(config), &out);
+    if (!leave(worker, packet, &out, answered, now) && answered) {
         outbox_post(worker->outbox, &packet->flow, &out.target, out.answer.len);
     }
 }
@@ -161,7 +184,8 @@ static void record_delays(struct worker *worker, struct ring_span span)
 static void *work(void *arg)
 {
     struct worker *const worker = arg;
-    struct ring *const ring = worker->config.ring;
+    const struct worker_config *const config = &worker->config;
+    struct ring *const ring = config->ring;
     for (;;) {
         const struct ring_span span = ring_claim(ring, BATCH);
         if (span.count == 0) {
@@ -170,6 +194,10 @@ static void *work(void *arg)
         const struct now now = clock_now();
         handle(worker, span, now);
         outbox_flush(worker->outbox);
+        if (worker->left_answers) {
+            persister_wake(config->persister);
+            worker->left_answers = false;
+        }
         record_delays(worker, span);
         ring_release(ring, span);
     }

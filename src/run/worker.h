@@ -4,6 +4,7 @@
 
 #include "env/thread.h"
 #include "net/ring.h"
+#include "run/persister.h"
 #include "signpost/base/err.h"
 #include "signpost/base/histogram.h"
 #include "signpost/service/uas.h"
@@ -15,9 +16,11 @@ struct worker;
 struct worker_config {
     const struct uas *uas; // this and what follows is borrowed until worker_destroy
     struct ring *ring;
-    struct metrics *metrics; // the worker's alone to write
-    uint32_t drop_after_ms;  // a datagram that has waited longer is dropped
-    int cpu;                 // that the thread is to run on, or THREAD_ANY_CPU
+    struct persister *persister; // NULL: nothing is kept
+    struct metrics *metrics;     // the worker's alone to write
+    uint32_t drop_after_ms;      // a datagram that has waited longer is dropped
+    unsigned number;             // by which the persister knows it
+    int cpu;                     // that the thread is to run on, or THREAD_ANY_CPU
 };
 
 // Starts the thread. ERR_SYSTEM or ERR_NO_MEMORY.

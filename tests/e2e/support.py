@@ -179,14 +179,19 @@ class Process:
 class Server(Process):
     """signpostd, which these arguments make serve at these addresses.
 
-    It serves when the constructor returns.
+    It serves when the constructor returns, unless there is no line to wait for. The prefix is a
+    program that becomes the server.
     """
 
-    def __init__(self, arguments, listeners, admin_port, cwd=None):
+    killed = False
+
+    def __init__(self, arguments, listeners, admin_port, cwd=None, prefix=(), ready=r"\bready\b"):
         self.arguments, self.listeners, self.admin_port = arguments, listeners, admin_port
-        super().__init__([executable("SIGNPOSTD"), *arguments], cwd=cwd, capture_stdout=False)
+        super().__init__([*prefix, executable("SIGNPOSTD"), *arguments], cwd=cwd,
+                         capture_stdout=False)
         try:
-            self.wait_line(r"\bready\b")
+            if ready:
+                self.wait_line(ready)
         except AssertionError:
             self.discard()
             raise
@@ -246,6 +251,17 @@ class Server(Process):
             time.sleep(0.02)
         assert seen == value, f"{name} is {seen:.0f}, expected {value}"
 
+    def kill(self):
+        """Ends it without a warning, as a crash does."""
+        self.killed = True
+        self.discard()
+        self.assert_unreported()
+
+    def end(self):
+        """terminate(), unless the test has ended it in its own way."""
+        if not self.killed:
+            self.terminate()
+
     def terminate(self, number=signal.SIGTERM):
         """Ends it as an operator would; it must obey, cleanly and without a sanitizer's report."""
         if self.running():
@@ -256,9 +272,12 @@ class Server(Process):
             raise AssertionError(f"still runs {PATIENCE_S:.0f} s after SIGTERM") from None
         finally:
             self.discard()
+        self.assert_unreported()
+        assert status == 0, f"exit status {status} instead of 0:\n{self.output}"
+
+    def assert_unreported(self):
         report = SANITIZER_REPORT.search(self.output)
         assert not report, f"sanitizer report or failed assertion:\n{self.output}"
-        assert status == 0, f"exit status {status} instead of 0:\n{self.output}"
 
 
 class EndToEnd(unittest.TestCase):
@@ -270,28 +289,33 @@ class EndToEnd(unittest.TestCase):
         self.processes = []
         red = (lambda: len(result.failures) + len(result.errors)) if result else (lambda: 0)
         before = red()
-        super().run(result)
+        # What a server keeps that names no directory is kept here.
+        with tempfile.TemporaryDirectory(prefix="signpost-e2e-") as state:
+            os.environ["STATE_DIRECTORY"] = state
+            super().run(result)
         if red() > before:
             for process in self.processes:
                 tail = "\n    ".join(process.lines[-200:])
                 print(f"--- {self.id()}: {' '.join(process.command)}\n    {tail}", file=sys.stderr)
         return result
 
-    def start(self, *options, hosts=("127.0.0.1",)):
+    def start(self, *options, hosts=("127.0.0.1",), **how):
         """A server on ports of its own, with a listener at each of the hosts. Unless the options
-        say otherwise it drops nothing for its age: a slow machine is no fault."""
+        say otherwise it keeps nothing, and drops nothing for its age, for a slow machine is no
+        fault."""
         listeners = [(host, free_port()) for host in hosts]
         admin_port = free_port()
-        arguments = ["--admin", f"127.0.0.1:{admin_port}", "--drop-after-ms", "60000", *options]
+        arguments = ["--admin", f"127.0.0.1:{admin_port}", "--drop-after-ms", "60000",
+                     "--store", "memory", *options]
         for address in listeners:
             arguments += ["--listen", f"udp:{address_text(*address)}"]
-        return self.serve(arguments, listeners, admin_port)
+        return self.serve(arguments, listeners, admin_port, **how)
 
-    def serve(self, arguments, listeners, admin_port, cwd=None):
+    def serve(self, arguments, listeners, admin_port, **how):
         """A server that is stopped and judged (exit status, sanitizers) after the test."""
-        server = Server(arguments, listeners, admin_port, cwd=cwd)
+        server = Server(arguments, listeners, admin_port, **how)
         self.processes.append(server)
-        self.addCleanup(server.terminate)
+        self.addCleanup(server.end)
         return server
 
     def spawn(self, command, **how):
