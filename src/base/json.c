@@ -57,3 +57,15 @@ void json_put_text(struct buf *b, struct slice text)
     }
     buf_put_char(b, '"');
 }
+
+bool json_is_text(struct slice text)
+{
+    while (!slice_empty(text)) {
+        const size_t len = character_length(text);
+        if (len == 0) {
+            return false;
+        }
+        text = slice_from(text, len);
+    }
+    return true;
+}

@@ -7,7 +7,7 @@ import os
 
 import tree
 
-FOLDERS = ("src", "include", "bench", "tests")
+FOLDERS = ("src", "include", "bench", "tests", "tools")
 
 
 def check(root, compile_commands):

@@ -29,7 +29,7 @@ def guard_of(path):
     """The header's path as its includers write it, with SIGNPOST_ for the server's:
     src/net/ring.h is SIGNPOST_NET_RING_H, bench/sipflood/pace.h SIPFLOOD_PACE_H."""
     for folder, prefix in (("include/signpost/", "SIGNPOST_"), ("src/", "SIGNPOST_"),
-                           ("tests/", "SIGNPOST_TESTS_"), ("bench/", "")):
+                           ("tests/", "SIGNPOST_TESTS_"), ("bench/", ""), ("tools/", "")):
         if path.startswith(folder):
             path = prefix + path[len(folder):]
     return re.sub(r"[^A-Za-z0-9]", "_", path).upper()

@@ -44,3 +44,12 @@ Test(json, reads_nothing_beyond_the_text)
         }
     }
 }
+
+Test(json, text_is_what_comes_back_as_it_was)
+{
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        const bool replaced = strstr(rows[i].json, "\xef\xbf\xbd") != NULL;
+        cr_expect_eq(json_is_text(rows[i].text), !replaced, "%zu", i);
+    }
+    cr_expect(json_is_text(SLICE("\xef\xbf\xbd")));
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "signpostctl/import.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "signpostctl/jsonl.h"
+#include "signpostctl/walk.h"
+
+enum { BLOCK_BYTES = 1024 * 1024 };
+
+static_assert(BLOCK_BYTES >= (int)RECORD_BYTES_MAX, "a block holds any record");
+
+// ---- Formats
+
+static const char *const format_names[IMPORT_FORMATS] = {
+    [IMPORT_JSON] = "json",
+    [IMPORT_KAMAILIO_CSV] = "kamailio-csv",
+    [IMPORT_KAMAILIO_SQL] = "kamailio-sql",
+    [IMPORT_KAMAILIO_DBTEXT] = "kamailio-dbtext",
+};
+
+const char *import_format_name(enum import_format format)
+{
+    return format_names[format];
+}
+
+bool import_format_find(const char *name, enum import_format *format)
+{
+    for (int i = 0; i < IMPORT_FORMATS; i++) {
+        if (strcmp(format_names[i], name) == 0) {
+            *format = (enum import_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool begins_with(struct slice text, struct slice word)
+{
+    return text.len >= word.len && slice_equal_nocase(slice_of(text.at, word.len), word);
+}
+
+static bool is_sql(struct slice text)
+{
+    static const struct slice words[] = {
+        SLICE_INIT("--"),       SLICE_INIT("/*"),         SLICE_INIT("INSERT "),
+        SLICE_INIT("REPLACE "), SLICE_INIT("COPY "),      SLICE_INIT("CREATE "),
+        SLICE_INIT("DROP "),    SLICE_INIT("SET "),       SLICE_INIT("BEGIN"),
+        SLICE_INIT("PRAGMA "),  SLICE_INIT("LOCK "),      SLICE_INIT("USE "),
+        SLICE_INIT("START "),   SLICE_INIT("\\restrict"),
+    };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (begins_with(text, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool import_recognize(struct source *source, enum import_format *format)
+{
+    const struct slice ahead = source_ahead(source);
+    const struct slice text = slice_trim(ahead);
+    const struct slice line = slice_of(text.at, slice_find(text, '\n'));
+    const size_t word = slice_find(line, '(');
+    const bool typed = word < line.len && slice_find(line, ')') < line.len;
+    if (!slice_empty(text) && text.at[0] == '{') {
+        *format = IMPORT_JSON;
+    } else if (is_sql(text)) {
+        *format = IMPORT_KAMAILIO_SQL;
+    } else if (typed && slice_find(line, ' ') > word) {
+        *format = IMPORT_KAMAILIO_DBTEXT;
+    } else if (slice_find(line, ',') < line.len || slice_find(line, '\t') < line.len ||
+               slice_find(line, ';') < line.len) {
+        *format = IMPORT_KAMAILIO_CSV;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+// ---- Reading
+
+// What an import works with.
+struct import {
+    const struct import_rules *rules;
+    struct source *source;
+    struct engine *engine;
+    struct import_report *report;
+    struct engine_fault *fault;
+    struct spool *spool;
+    struct table table;
+    struct jsonl jsonl;
+    char text[KAMAILIO_TEXT_BYTES];
+    uint64_t revision; // for everything; 0: as the source tells
+    struct buf block;
+    char block_bytes[BLOCK_BYTES];
+};
+
+static void set_fault(struct engine_fault *fault, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void set_fault(struct engine_fault *fault, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(fault->text, sizeof(fault->text), format, args);
+    va_end(args);
+}
+
+static void complain(struct import *import, uint64_t line, const char *why)
+{
+    import->report->bad++;
+    if (import->report->bad <= IMPORT_COMPLAINTS_MAX) {
+        (void)fprintf(import->rules->complaints, "signpostctl: %s:%" PRIu64 ": %s\n",
+                      import->rules->name, line, why);
+    }
+}
+
+static enum err take_entry(struct import *import, const struct entry *entry)
+{
+    struct import_report *const report = import->report;
+    if (entry->binding.expires_wall_ms <= import->rules->kamailio.now_ms) {
+        report->expired++;
+        return ERR_OK;
+    }
+    report->permanent += entry->permanent ? 1 : 0;
+    report->by_nat += entry->by_nat ? 1 : 0;
+    report->by_path += entry->by_path ? 1 : 0;
+    char why[SPOOL_WHY_BYTES];
+    const enum err e = spool_add(import->spool, entry, why);
+    if (e != ERR_OK) {
+        set_fault(import->fault, "%s", why);
+    }
+    return e;
+}
+
+static enum err read_json(struct import *import)
+{
+    struct jsonl *const jsonl = &import->jsonl;
+    enum err e = ERR_OK;
+    jsonl_open(jsonl, import->source, import->rules->kamailio.now_ms);
+    while (e == ERR_OK) {
+        struct entry entry;
+        const enum err found = jsonl_next(jsonl, &entry);
+        if (found == ERR_NOT_FOUND) {
+            break;
+        }
+        import->report->rows++;
+        if (found == ERR_OK) {
+            e = take_entry(import, &entry);
+        } else {
+            complain(import, jsonl->line, jsonl->why);
+        }
+    }
+    jsonl_close(jsonl);
+    return e;
+}
+
+static enum err take_row(struct import *import)
+{
+    struct entry entry;
+    const char *why = "";
+    struct buf text = buf_over(import->text, sizeof(import->text));
+    const struct table *const table = &import->table;
+    const enum err e = kamailio_entry(table, &import->rules->kamailio, &text, &entry, &why);
+    if (e == ERR_OK) {
+        return take_entry(import, &entry);
+    }
+    if (e == ERR_NOT_FOUND) {
+        set_fault(import->fault,
+                  "%s:%" PRIu64 ": the row has no domain (use_domain was 0): say which it is with "
+                  "--domain NAME",
+                  import->rules->name, table->line);
+        return e;
+    }
+    complain(import, table->line, why);
+    return ERR_OK;
+}
+
+static enum err read_table(struct import *import, enum table_format format)
+{
+    struct table *const table = &import->table;
+    if (table_open(table, import->source, format, import->rules->table) != ERR_OK) {
+        set_fault(import->fault, "%s:%" PRIu64 ": %s", import->rules->name, table->line,
+                  table->why);
+        return ERR_SYNTAX;
+    }
+    enum err e = ERR_OK;
+    while (e == ERR_OK) {
+        const enum err found = table_next(table);
+        if (found == ERR_NOT_FOUND) {
+            break;
+        }
+        import->report->rows++;
+        if (found == ERR_OK) {
+            e = take_row(import);
+        } else {
+            complain(import, table->line, table->why);
+        }
+    }
+    return e;
+}
+
+static enum err read_source(struct import *import)
+{
+    enum err e = ERR_OK;
+    switch (import->rules->format) {
+    case IMPORT_JSON: e = read_json(import); break;
+    case IMPORT_KAMAILIO_CSV: e = read_table(import, TABLE_CSV); break;
+    case IMPORT_KAMAILIO_SQL: e = read_table(import, TABLE_SQL); break;
+    case IMPORT_KAMAILIO_DBTEXT: e = read_table(import, TABLE_DBTEXT); break;
+    case IMPORT_FORMATS: break;
+    }
+    if (e == ERR_OK && import->source->failed) {
+        set_fault(import->fault, "%s: cannot be read to its end: %s", import->rules->name,
+                  strerror(errno));
+        return ERR_IO;
+    }
+    return e;
+}
+
+// ---- Writing
+
+static enum err nothing(void *context, const struct record_state *state)
+{
+    (void)context;
+    (void)state;
+    return ERR_OK;
+}
+
+// One above all that are there; 0 where there is nothing.
+static enum err find_revision(struct import *import)
+{
+    const struct walker walker = {nothing, NULL};
+    struct walk_report report;
+    const enum err e = walk_all(import->engine, &walker, &report, import->fault);
+    if (e == ERR_OK && report.newer_records > 0) {
+        set_fault(import->fault,
+                  "the store has records of a later release: import with its signpostctl");
+        return ERR_NEWER;
+    }
+    import->revision = report.records == 0 ? 0 : report.highest_revision + 1;
+    return e;
+}
+
+static enum err write_block(struct import *import)
+{
+    const struct slice block = buf_slice(&import->block);
+    import->block.len = 0;
+    return slice_empty(block) ? ERR_OK : engine_append(import->engine, block, import->fault);
+}
+
+static enum err write_state(void *context, const struct record_state *joined)
+{
+    struct import *const import = context;
+    struct record_state state = *joined;
+    if (import->revision > 0 || state.revision == 0) {
+        state.revision = import->revision > 0 ? import->revision : 1;
+    }
+    const enum err e =
+        import->block.cap - import->block.len < record_bytes(&state) ? write_block(import) : ERR_OK;
+    record_put(&import->block, &state);
+    assert(buf_ok(&import->block));
+    return e;
+}
+
+static enum err write_all(struct import *import)
+{
+    const struct walker writing = {write_state, import};
+    char why[SPOOL_WHY_BYTES] = "";
+    enum err e = find_revision(import);
+    if (e == ERR_OK) {
+        e = engine_begin(import->engine, import->fault);
+    }
+    if (e != ERR_OK) {
+        return e;
+    }
+    import->block = buf_over(import->block_bytes, sizeof(import->block_bytes));
+    e = spool_join(import->spool, &writing, &import->report->spool, why);
+    if (why[0] != '\0') {
+        set_fault(import->fault, "%s", why);
+    }
+    return e == ERR_OK ? write_block(import) : e;
+}
+
+enum err import_all(struct source *source, const struct import_rules *rules, struct engine *engine,
+                    struct import_report *report, struct engine_fault *fault)
+{
+    char why[SPOOL_WHY_BYTES];
+    *report = (struct import_report){0};
+    struct import *const import = malloc(sizeof(*import));
+    if (import == NULL) {
+        set_fault(fault, "%s", err_text(ERR_NO_MEMORY));
+        return ERR_NO_MEMORY;
+    }
+    import->rules = rules;
+    import->source = source;
+    import->engine = engine;
+    import->report = report;
+    import->fault = fault;
+    import->spool = NULL;
+    enum err e = spool_create(rules->scratch, &import->spool, why);
+    if (e != ERR_OK) {
+        set_fault(fault, "%s", why);
+    } else {
+        e = read_source(import);
+    }
+    if (e == ERR_OK && report->rows > report->bad + report->expired) {
+        e = write_all(import);
+    }
+    spool_destroy(import->spool);
+    free(import);
+    return e;
+}
