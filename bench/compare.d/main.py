@@ -11,6 +11,7 @@ import time
 
 import bulk
 import cost
+import durable
 import machine
 import overload
 import rate
@@ -35,6 +36,10 @@ PHASES = {
     "overload": (overload.overload, "three times the capacity, recovery, goodput over load"),
     "expiry": (bulk.expiry, "a million bindings expire in the same second"),
     "dump": (bulk.dump, "a million bindings are told over HTTP"),
+    "kept": (durable.modes, "CPU per REGISTER, in memory, durability async and sync"),
+    "keptrate": (durable.throughput, "200 after fdatasync, beside Kamailio's in memory"),
+    "kepthalf": (durable.half, "p99 at half of saturation, in memory and durability async"),
+    "restart": (durable.restart, "how soon a killed server serves again"),
 }
 
 

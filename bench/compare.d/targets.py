@@ -244,6 +244,59 @@ def bulk_row(data, phase, what):
     return row
 
 
+# --- kept on disk ------------------------------------------------------------------------------
+
+
+def kept_rows(data):
+    found = data.get("kept", {}).get("rounds", {})
+    for scenario, what in (("refresh", "refresh"), ("runs", "refresh, as a proxy sends"),
+                           ("register", "new REGISTER")):
+        for mode, target in (("async", "1.6 x in memory"), ("sync", "beside it")):
+            row = Row(f"durability {mode}: CPU per {what}", target)
+            if found:
+                memory, kept = (Spread([one[scenario]["us"] for one in found[name]])
+                                for name in ("memory", mode))
+                above = ratio(kept, memory)
+                row.signpost = f"{memory.text(us)}, then {kept.text(us)}"
+                row.figure = above.text(times)
+                row.met = above.median <= 1.6 if mode == "async" else None
+            yield row
+
+
+def kept_rate_rows(data):
+    for scenario, what in (("refresh", "refreshing REGISTER"), ("register", "new REGISTER")):
+        mine, peer = (spread(data, "keptrate", name, scenario, "per_s")
+                      for name in ("signpost", "kamailio"))
+        row = Row(f"requests/s, 200 after fdatasync: {what}", "Kamailio in memory x 3",
+                  signpost=show(mine, per_s), kamailio=show(peer, per_s))
+        if mine and peer:
+            gain = ratio(mine, peer)
+            row.figure, row.met = gain.text(times), gain.median >= 3
+        yield row
+
+
+def kept_half_row(data):
+    found = data.get("kepthalf", {}).get("rounds", {})
+    row = Row("p99 at half of saturation, durability async", "1.2 x in memory")
+    if found:
+        memory, kept = (Spread([one["p99"] for one in found[mode]]) for mode in ("memory", "async"))
+        above = ratio(kept, memory)
+        row.signpost = f"{memory.text(us)}, then {kept.text(us)}"
+        row.figure, row.met = above.text(times), above.median <= 1.2
+    return row
+
+
+def restart_rows(data):
+    found = data.get("restart", {}).get("rounds", {})
+    for size, limit_s in ((10 ** 6, 2), (10 ** 7, 15)):
+        row = Row(f"serving again with {many(size)} bindings", f"<= {limit_s} s")
+        if found.get(str(size)):
+            seconds = Spread([one["seconds"] for one in found[str(size)]])
+            row.signpost = row.figure = seconds.text(lambda value: f"{value:.2f} s")
+            row.met = seconds.median <= limit_s
+        yield row
+
+
 def rows(data):
     return [
         *cpu_rows(data),
@@ -254,6 +307,10 @@ def rows(data):
         *overload_rows(data),
         bulk_row(data, "expiry", "expire at once"),
         bulk_row(data, "dump", "are told over HTTP"),
+        *kept_rows(data),
+        *kept_rate_rows(data),
+        kept_half_row(data),
+        *restart_rows(data),
         Row("instructions per uas_handle", "budgets", "the test release.budgets holds them"),
     ]
 
