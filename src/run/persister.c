@@ -20,6 +20,10 @@ enum {
     // Between the parts of a rewrite, so that it does not take a CPU for itself.
     REWRITE_PAUSE_MS = 5,
     FAILING_PAUSE_MS = 100,
+    // What a round should have to write: a fraction of a millisecond's work, for it may share a CPU
+    // with a worker.
+    ROUND_BYTES = 64 << 10,
+    INTERVAL_MS_MIN = 2,
     // At the end: a disk on which nothing has moved for so long is not waited for any more.
     STOP_PATIENCE_MS = 10000,
 };
@@ -46,6 +50,7 @@ struct persister {
     _Atomic bool up;
     _Atomic(enum persister_state) state;
     bool told_of_trouble;
+    uint64_t interval_ms; // from the beginning of a round to that of the next
     pthread_t thread;
 };
 
@@ -305,14 +310,25 @@ static void sleep_at_most(struct persister *persister, int ms)
     }
 }
 
-// From the beginning of one round to that of the next, so that a slow disk takes its time out of
-// the pause.
+// What is left of the interval, so that a slow disk takes its time out of the pause.
 static int pause_ms(const struct persister *persister, struct now begun)
 {
     const uint64_t interval_ms =
-        persister->told_of_trouble ? FAILING_PAUSE_MS : persister->config.flush_ms / 2;
+        persister->told_of_trouble ? FAILING_PAUSE_MS : persister->interval_ms;
     const uint64_t took_ms = clock_now().mono_ms - begun.mono_ms;
     return took_ms < interval_ms ? (int)(interval_ms - took_ms) : 0;
+}
+
+// The more there is to write the oftener it is written, so that no round is long: answers on the
+// same CPU would wait for it.
+static void adapt_interval(struct persister *persister, uint64_t written)
+{
+    const uint64_t most_ms = persister->config.flush_ms / 2;
+    const uint64_t twice_ms = 2 * persister->interval_ms;
+    uint64_t ms = written == 0 ? most_ms : persister->interval_ms * ROUND_BYTES / written;
+    ms = ms < twice_ms ? ms : twice_ms;
+    ms = ms < most_ms ? ms : most_ms;
+    persister->interval_ms = ms > INTERVAL_MS_MIN ? ms : INTERVAL_MS_MIN;
 }
 
 // Where answers wait the bell ends the sleep.
@@ -351,11 +367,20 @@ void persister_wake(struct persister *persister)
     }
 }
 
+static uint64_t written_bytes(const struct persister *persister)
+{
+    return metric_read(&persister->config.metrics->rows[METRIC_STORE_BYTES]);
+}
+
 static void serve(struct persister *persister)
 {
+    persister->interval_ms = persister->config.flush_ms / 2;
     while (!stopping(persister)) {
         const struct now begun = clock_now();
-        switch (round_trip(persister, begun)) {
+        const uint64_t before = written_bytes(persister);
+        const enum keeper_did did = round_trip(persister, begun);
+        adapt_interval(persister, written_bytes(persister) - before);
+        switch (did) {
         case KEEPER_BUSY: break;
         case KEEPER_REWRITES: sleep_at_most(persister, REWRITE_PAUSE_MS); break;
         case KEEPER_WORKED:
