@@ -49,7 +49,7 @@ def parse(arguments):
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Measures Signpost beside Kamailio and a UDP echo on this machine, one core\n"
                     "for the server and one for the generator, and prints the table of what must\n"
-                    "be reached. That takes some 45 minutes. Report, plots and raw data go to a\n"
+                    "be reached. That takes about an hour. Report, plots and raw data go to a\n"
                     "folder.",
         epilog="phases:\n" + "\n".join(f"  {name:<12}{text}" for name, (_, text) in PHASES.items()))
     parser.add_argument("--quick", action="store_true",
