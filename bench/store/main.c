@@ -83,6 +83,7 @@ static void append(const char *directory, const char *group, size_t bytes, size_
     expect(rocks_open(directory, ROCKS_SERVE, &key, &engine, &fault), "open", &fault);
     for (size_t i = 0; i < groups; i++) {
         expect(engine_append(engine, slice_of(group, bytes), &fault), "append", &fault);
+        expect(engine_sync(engine, &fault), "sync", &fault);
     }
     engine_close(engine);
 }

@@ -23,6 +23,11 @@ bool thread_join_within(pthread_t thread, uint32_t ms);
 // not on the way from a request to its answer.
 void thread_give_way(void);
 
+// The calling thread, and those that it starts, let every other thread go first that wakes while
+// they run, or no longer do. Unlike thread_give_way that takes none of their share of the CPU: for
+// those with whom others have to keep up.
+void thread_yield_readily(bool readily);
+
 // How many CPUs this process may use.
 unsigned thread_cpu_count(void);
 

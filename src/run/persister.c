@@ -18,12 +18,11 @@ enum {
     DIRECTORY_BYTES_MAX = 1024,
     LOAD_THREADS_MAX = 16,
     // Between the parts of a rewrite, so that it does not take a CPU for itself.
-    REWRITE_PAUSE_MS = 5,
+    REWRITE_PAUSE_MS = 2,
     FAILING_PAUSE_MS = 100,
-    // What a round should have to write: a fraction of a millisecond's work, for it may share a CPU
-    // with a worker.
-    ROUND_BYTES = 64 << 10,
-    INTERVAL_MS_MIN = 2,
+    // What is waiting when a round begins before its time: a fraction of a millisecond's work, for
+    // it may share a CPU with a worker.
+    ROUND_BYTES = 128 << 10,
     // At the end: a disk on which nothing has moved for so long is not waited for any more.
     STOP_PATIENCE_MS = 10000,
 };
@@ -50,7 +49,6 @@ struct persister {
     _Atomic bool up;
     _Atomic(enum persister_state) state;
     bool told_of_trouble;
-    uint64_t interval_ms; // from the beginning of a round to that of the next
     pthread_t thread;
 };
 
@@ -92,8 +90,10 @@ static enum err open_all(struct persister *persister, struct hash_key *key)
     if (getrandom(key->bytes, sizeof(key->bytes), 0) != (ssize_t)sizeof(key->bytes)) {
         return ERR_SYSTEM;
     }
+    thread_yield_readily(true); // for RocksDB's threads, which write files
     const enum err e =
         rocks_open(persister->directory, ROCKS_SERVE, key, &persister->engine, fault);
+    thread_yield_readily(false);
     if (e != ERR_OK) {
         log_write(&config->log, LOG_LEVEL_ERROR, "store: %s", fault->text);
         return ERR_RANGE;
@@ -108,6 +108,7 @@ static enum err open_all(struct persister *persister, struct hash_key *key)
                                          .producers = config->workers,
                                          .queue_bytes = config->queue_bytes,
                                          .answers_wait = config->answers_wait,
+                                         .sync_ms = config->answers_wait ? 0 : config->flush_ms / 4,
                                          .key = *key};
     return keeper_create(&keeper, persister->engine, &persister->keeper);
 }
@@ -301,45 +302,31 @@ static enum keeper_did round_trip(struct persister *persister, struct now now)
     return did;
 }
 
-static void sleep_at_most(struct persister *persister, int ms)
+// What has to wait in a worker's queue for a round to begin at once.
+static size_t due_bytes(const struct persister *persister)
+{
+    return persister->config.answers_wait ? 1 : ROUND_BYTES / persister->config.workers;
+}
+
+static bool offers_due(const struct persister *persister)
+{
+    bool due = false;
+    for (unsigned i = 0; i < persister->config.workers && !due; i++) {
+        due = keeper_queued_bytes(persister->keeper, i) >= due_bytes(persister);
+    }
+    return due;
+}
+
+// Until enough is offered, if the bell is to ring, or that time is over.
+static void sleep_at_most(struct persister *persister, int ms, bool bell_rings)
 {
     struct pollfd bell = {.fd = persister->bell, .events = POLLIN};
     uint64_t rings;
-    if (poll(&bell, 1, ms) > 0) {
-        (void)!read(persister->bell, &rings, sizeof(rings));
-    }
-}
-
-// What is left of the interval, so that a slow disk takes its time out of the pause.
-static int pause_ms(const struct persister *persister, struct now begun)
-{
-    const uint64_t interval_ms =
-        persister->told_of_trouble ? FAILING_PAUSE_MS : persister->interval_ms;
-    const uint64_t took_ms = clock_now().mono_ms - begun.mono_ms;
-    return took_ms < interval_ms ? (int)(interval_ms - took_ms) : 0;
-}
-
-// The more there is to write the oftener it is written, so that no round is long: answers on the
-// same CPU would wait for it.
-static void adapt_interval(struct persister *persister, uint64_t written)
-{
-    const uint64_t most_ms = persister->config.flush_ms / 2;
-    const uint64_t twice_ms = 2 * persister->interval_ms;
-    uint64_t ms = written == 0 ? most_ms : persister->interval_ms * ROUND_BYTES / written;
-    ms = ms < twice_ms ? ms : twice_ms;
-    ms = ms < most_ms ? ms : most_ms;
-    persister->interval_ms = ms > INTERVAL_MS_MIN ? ms : INTERVAL_MS_MIN;
-}
-
-// Where answers wait the bell ends the sleep.
-static void await_offers(struct persister *persister, struct now begun)
-{
-    const bool bell_rings = persister->config.answers_wait && !persister->told_of_trouble;
     // acq_rel, here and in persister_wake: of two exchanges of one variable one comes first. Is it
     // the worker's, then what it has offered is seen below; is it this one, the worker rings.
     (void)atomic_exchange_explicit(&persister->asleep, bell_rings, memory_order_acq_rel);
-    if (!bell_rings || keeper_waiting_bytes(persister->keeper) == 0) {
-        sleep_at_most(persister, pause_ms(persister, begun));
+    if ((!bell_rings || !offers_due(persister)) && poll(&bell, 1, ms) > 0) {
+        (void)!read(persister->bell, &rings, sizeof(rings));
     }
     // relaxed: a ring too many costs a look
     atomic_store_explicit(&persister->asleep, false, memory_order_relaxed);
@@ -359,40 +346,48 @@ bool persister_offer(struct persister *persister, unsigned worker, const struct 
     return waits;
 }
 
-void persister_wake(struct persister *persister)
+void persister_wake(struct persister *persister, unsigned worker)
 {
     const uint64_t one = 1;
-    if (atomic_exchange_explicit(&persister->asleep, false, memory_order_acq_rel)) {
+    if (keeper_queued_bytes(persister->keeper, worker) >= due_bytes(persister) &&
+        atomic_exchange_explicit(&persister->asleep, false, memory_order_acq_rel)) {
         (void)!write(persister->bell, &one, sizeof(one));
     }
 }
 
-static uint64_t written_bytes(const struct persister *persister)
+static void rest(struct persister *persister, enum keeper_did did)
 {
-    return metric_read(&persister->config.metrics->rows[METRIC_STORE_BYTES]);
+    switch (did) {
+    case KEEPER_BUSY: break;
+    case KEEPER_FAILS: sleep_at_most(persister, FAILING_PAUSE_MS, false); break;
+    case KEEPER_REWRITES: sleep_at_most(persister, REWRITE_PAUSE_MS, true); break;
+    case KEEPER_WORKED:
+    case KEEPER_IDLE: sleep_at_most(persister, (int)persister->config.flush_ms / 2, true); break;
+    }
+}
+
+// At the end a rewrite goes on only if something is owed, for else what it has not replaced yet is
+// still there.
+static bool goes_on(const struct persister *persister, enum keeper_did did)
+{
+    return did == KEEPER_BUSY || did == KEEPER_WORKED ||
+           (did == KEEPER_REWRITES && keeper_owes(persister->keeper));
 }
 
 static void serve(struct persister *persister)
 {
-    persister->interval_ms = persister->config.flush_ms / 2;
-    while (!stopping(persister)) {
-        const struct now begun = clock_now();
-        const uint64_t before = written_bytes(persister);
-        const enum keeper_did did = round_trip(persister, begun);
-        adapt_interval(persister, written_bytes(persister) - before);
-        switch (did) {
-        case KEEPER_BUSY: break;
-        case KEEPER_REWRITES: sleep_at_most(persister, REWRITE_PAUSE_MS); break;
-        case KEEPER_WORKED:
-        case KEEPER_IDLE: await_offers(persister, begun); break;
-        }
-    }
-    // The workers have ended. What they offered is written; a rewrite goes on only if something is
-    // owed, for else what it has not replaced yet is still there.
     enum keeper_did did;
+    // Where answers wait nobody may keep this thread waiting.
+    thread_yield_readily(!persister->config.answers_wait);
+    while (!stopping(persister)) {
+        did = round_trip(persister, clock_now());
+        rest(persister, did);
+    }
+    // The workers have ended; what they have offered is still to be written.
+    keeper_hurry(persister->keeper);
     do {
         did = round_trip(persister, clock_now());
-    } while (did == KEEPER_BUSY || (did == KEEPER_REWRITES && keeper_owes(persister->keeper)));
+    } while (goes_on(persister, did));
 }
 
 static void set_state(struct persister *persister, enum persister_state state)

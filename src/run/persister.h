@@ -50,8 +50,8 @@ enum uas_service persister_service(const struct persister *persister, unsigned w
 bool persister_offer(struct persister *persister, unsigned worker, const struct flow *flow,
                      const struct uas_output *out, bool answered, struct now now);
 
-// Answers have been left to the persister, which may be asleep. Once a batch is enough.
-void persister_wake(struct persister *persister);
+// The worker has offered something, and the persister may be asleep. Once a batch is enough.
+void persister_wake(struct persister *persister, unsigned worker);
 
 // ---- For people; any thread
 

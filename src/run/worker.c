@@ -19,7 +19,7 @@ struct worker {
     struct uas_scratch *scratch;
     struct outbox *outbox;
     struct histogram delays;
-    bool left_answers; // of this batch to the persister
+    bool offered; // something of this batch to the persister
 };
 
 static void *work(void *arg);
@@ -156,10 +156,8 @@ static bool leave(struct worker *worker, const struct packet *packet, const stru
     if (config->persister == NULL || out->state == NULL) {
         return false;
     }
-    const bool left =
-        persister_offer(config->persister, config->number, &packet->flow, out, answered, now);
-    worker->left_answers = worker->left_answers || left;
-    return left;
+    worker->offered = true;
+    return persister_offer(config->persister, config->number, &packet->flow, out, answered, now);
 }
 
 static void answer_packet(struct worker *worker, const struct packet *packet, struct now now)
@@ -194,9 +192,9 @@ static void *work(void *arg)
         const struct now now = clock_now();
         handle(worker, span, now);
         outbox_flush(worker->outbox);
-        if (worker->left_answers) {
-            persister_wake(config->persister);
-            worker->left_answers = false;
+        if (worker->offered) {
+            persister_wake(config->persister, config->number);
+            worker->offered = false;
         }
         record_delays(worker, span);
         ring_release(ring, span);

@@ -11,6 +11,8 @@
 // again, so nothing is ever looked up by its key, and an engine need do three things well: append,
 // forget, and read everything.
 //
+// What is appended outlives the process at once, and the machine from the next engine_sync on.
+//
 // Blocks belong to generations. A table's changes are appended to the newest. A rewrite begins a
 // new generation, appends every address of record to it once more (and the changes of meanwhile),
 // and then drops those before it. At any moment the union of all that is kept, of each address of
@@ -41,6 +43,7 @@ struct engine;
 // What an engine does; each function as the one below that calls it.
 struct engine_ops {
     enum err (*append)(struct engine *engine, struct slice block, struct engine_fault *fault);
+    enum err (*sync)(struct engine *engine, struct engine_fault *fault);
     enum err (*keep_copy)(struct engine *engine, struct engine_fault *fault);
     enum err (*begin)(struct engine *engine, struct engine_fault *fault);
     enum err (*drop_older)(struct engine *engine, struct engine_fault *fault);
@@ -63,12 +66,18 @@ struct engine {
     bool read_only; // nothing can be appended; what is kept can be read
 };
 
-// Appends a block to the newest generation; back when it is on disk (fdatasync). After an error
-// nobody knows whether it is; the engine is then to be closed.
+// Appends a block to the newest generation. After an error of this or of engine_sync nobody knows
+// what is kept; the engine is then to be closed.
 ERR_CHECKED static inline enum err engine_append(struct engine *engine, struct slice block,
                                                  struct engine_fault *fault)
 {
     return engine->ops->append(engine, block, fault);
+}
+
+// Back when all that has been appended is on disk (fdatasync).
+ERR_CHECKED static inline enum err engine_sync(struct engine *engine, struct engine_fault *fault)
+{
+    return engine->ops->sync(engine, fault);
 }
 
 // Keeps a copy of all that is kept now, damaged parts too, where no later call of any engine
@@ -86,8 +95,9 @@ ERR_CHECKED static inline enum err engine_begin(struct engine *engine, struct en
     return engine->ops->begin(engine, fault);
 }
 
-// Drops all generations but the newest, the oldest first: a removal may be in a later one than what
-// it has removed, so that what an interruption leaves must be the last ones.
+// Drops all generations but the newest, which has been synced, the oldest first: a removal may be
+// in a later one than what it has removed, so that what an interruption leaves must be the last
+// ones.
 ERR_CHECKED static inline enum err engine_drop_older(struct engine *engine,
                                                      struct engine_fault *fault)
 {
@@ -125,7 +135,7 @@ static inline void engine_cursor_close(struct engine *engine, struct engine_curs
     engine->ops->cursor_close(cursor);
 }
 
-// NULL is legal.
+// Does not sync. NULL is legal.
 static inline void engine_close(struct engine *engine)
 {
     if (engine != NULL) {

@@ -16,7 +16,7 @@ enum {
     GROUP_ENTRIES_MAX = 2 * GROUP_ROWS_MAX,
 
     // What a round of a rewrite writes besides the changes, in bytes: short, for they wait for it.
-    REWRITE_BYTES = 1 << 20,
+    REWRITE_BYTES = 256 << 10,
 
     // What a group has of records that had to be made anew.
     RENEWED_BYTES = 8 * RECORD_BYTES_MAX,
@@ -90,12 +90,14 @@ struct keeper {
     uint64_t wall_ahead_ms; // of the monotonic clock, when what is kept was written
     bool rewrite_due;
     bool rewriting;
-    bool owes; // something is in the table that only a rewrite will bring to disk
+    bool owes;          // something is in the table that only a rewrite will bring to disk
+    bool unsynced;      // something has been appended since the last sync
+    uint64_t synced_ms; // when that was
     struct location_cursor cursor;
     struct location_page page;
-    size_t page_next;    // row of the page that is to be written next
-    uint64_t kept_bytes; // in all generations
-    uint64_t record_sum; // bytes written so far
+    size_t page_next;      // row of the page that is to be written next
+    uint64_t kept_bytes;   // in all generations
+    uint64_t record_bytes; // of all records since the last rewrite began, or the start
     uint64_t record_count;
 };
 
@@ -233,11 +235,16 @@ void keeper_offer(struct keeper *keeper, unsigned producer, const struct uas_out
     queue_publish(own->queue, bytes);
 }
 
+size_t keeper_queued_bytes(const struct keeper *keeper, unsigned producer)
+{
+    return queue_bytes(keeper->producers[producer].queue);
+}
+
 size_t keeper_waiting_bytes(const struct keeper *keeper)
 {
     size_t sum = 0;
     for (unsigned i = 0; i < keeper->config.producers; i++) {
-        sum += queue_bytes(keeper->producers[i].queue);
+        sum += keeper_queued_bytes(keeper, i);
     }
     return sum;
 }
@@ -257,6 +264,7 @@ static void fail(struct keeper *keeper, struct now now)
     engine_close(keeper->engine);
     keeper->engine = NULL;
     keeper->healing = true;
+    keeper->unsynced = false;
     keeper->rewriting = false;
     keeper->rewrite_due = true;
     keeper->owes = true;
@@ -300,7 +308,12 @@ void keeper_begin(struct keeper *keeper, const struct load_count *loaded,
 
 bool keeper_owes(const struct keeper *keeper)
 {
-    return keeper->owes;
+    return keeper->owes || keeper->unsynced;
+}
+
+void keeper_hurry(struct keeper *keeper)
+{
+    keeper->retry_ms = 0;
 }
 
 // ---- Gathering a group
@@ -418,8 +431,9 @@ static void forget_group(struct keeper *keeper)
 
 static bool outgrown(const struct keeper *keeper)
 {
-    const uint64_t record_bytes_mean =
-        keeper->record_count == 0 ? RECORD_BYTES_GUESS : keeper->record_sum / keeper->record_count;
+    const uint64_t record_bytes_mean = keeper->record_count == 0
+                                           ? RECORD_BYTES_GUESS
+                                           : keeper->record_bytes / keeper->record_count;
     const uint64_t bound = location_size(keeper->config.location).aors * record_bytes_mean;
     return keeper->kept_bytes > REWRITE_RATIO * bound + REWRITE_SLACK_BYTES;
 }
@@ -444,6 +458,8 @@ static enum err begin_rewrite(struct keeper *keeper)
         keeper->page.count = 0;
         keeper->page_next = 0;
         keeper->kept_bytes = 0;
+        keeper->record_bytes = 0;
+        keeper->record_count = 0;
     }
     return e;
 }
@@ -494,7 +510,6 @@ static void healed(struct keeper *keeper)
 {
     keeper->healing = false;
     keeper->retry_after_ms = RETRY_MS_MIN;
-    serve(keeper, UAS_SERVES);
 }
 
 // ---- A round
@@ -515,13 +530,31 @@ static enum err append(struct keeper *keeper)
     assert(buf_ok(&keeper->block));
     const enum err e = engine_append(keeper->engine, block, &keeper->fault);
     if (e == ERR_OK) {
+        keeper->unsynced = true;
         keeper->kept_bytes += block.len;
-        keeper->record_sum += block.len;
+        keeper->record_bytes += block.len;
         metrics_add(metrics, METRIC_STORE_CHANGES, keeper->group.row_count);
-        metrics_add(metrics, METRIC_STORE_COMMITS, 1);
         metrics_add(metrics, METRIC_STORE_BYTES, block.len);
     }
     return e;
+}
+
+static enum err sync_all(struct keeper *keeper, struct now now)
+{
+    const enum err e = engine_sync(keeper->engine, &keeper->fault);
+    if (e == ERR_OK) {
+        keeper->unsynced = false;
+        keeper->synced_ms = now.mono_ms;
+        metrics_add(keeper->config.metrics, METRIC_STORE_COMMITS, 1);
+    }
+    return e;
+}
+
+// Also as soon as there is nothing else to do.
+static bool sync_due(const struct keeper *keeper, struct now now)
+{
+    return now.mono_ms - keeper->synced_ms >= keeper->config.sync_ms ||
+           keeper->group.row_count == 0;
 }
 
 // Writes the group and the next part of a rewrite. *more: the rewrite goes on.
@@ -531,8 +564,12 @@ static enum err write_down(struct keeper *keeper, struct now now, bool *more)
     keeper->block.len = 0;
     put_group(keeper);
     *more = keeper->rewriting && put_rewritten(keeper, now);
+    const bool rewritten = keeper->rewriting && !*more;
     if (keeper->block.len > 0) {
         e = append(keeper);
+    }
+    if (e == ERR_OK && keeper->unsynced && (rewritten || sync_due(keeper, now))) {
+        e = sync_all(keeper, now);
     }
     // Afterwards, so that nothing is promised that went nowhere; and also when nothing was written,
     // so that the table is soon kept again.
@@ -540,11 +577,11 @@ static enum err write_down(struct keeper *keeper, struct now now, bool *more)
         e = engine_fail(&keeper->fault, ERR_IO, "%s: has been deleted or replaced",
                         keeper->config.name);
     }
-    if (e == ERR_OK && keeper->rewriting && !*more) {
+    if (e == ERR_OK && rewritten) {
         e = end_rewrite(keeper);
-        if (e == ERR_OK) {
-            healed(keeper);
-        }
+    }
+    if (e == ERR_OK && rewritten) {
+        healed(keeper);
     }
     return e;
 }
@@ -594,12 +631,16 @@ enum keeper_did keeper_round(struct keeper *keeper, struct now now)
     } else if (write_down(keeper, now, &more_of_rewrite) != ERR_OK) {
         fail(keeper, now);
         let_go(keeper);
+    } else {
+        // A rewrite that is to heal need not have ended: whatever is promised from now on goes to
+        // the disk by itself.
+        serve(keeper, UAS_SERVES);
     }
-    const bool rewrites = more_of_rewrite || (keeper->engine != NULL && keeper->rewrite_due);
-    return more                          ? KEEPER_BUSY
-           : rewrites                    ? KEEPER_REWRITES
-           : keeper->group.row_count > 0 ? KEEPER_WORKED
-                                         : KEEPER_IDLE;
+    return more                                              ? KEEPER_BUSY
+           : keeper->engine == NULL                          ? KEEPER_FAILS
+           : more_of_rewrite || keeper->rewrite_due          ? KEEPER_REWRITES
+           : keeper->group.row_count > 0 || keeper->unsynced ? KEEPER_WORKED
+                                                             : KEEPER_IDLE;
 }
 
 bool keeper_next_answer(struct keeper *keeper, struct keeper_answer *answer)

@@ -13,7 +13,7 @@
 // the persister (run/persister.c), works in rounds:
 //
 //     keeper_round      takes what is in the queues, of each address of record the latest, and
-//                       writes it down as one group
+//                       appends it as one group; syncs, at the latest sync_ms after the last time
 //     keeper_answer     tells the answers that waited for that
 //     keeper_end_round  gives the queues their room back
 //
@@ -35,6 +35,7 @@ struct keeper_config {
     unsigned producers;
     size_t queue_bytes; // of each producer's queue: a power of two, KEEPER_QUEUE_BYTES_MIN at least
     bool answers_wait;  // for the disk (durability sync)
+    uint32_t sync_ms;   // 0 where answers wait: each round has to sync
     struct hash_key key; // secret, of its own index
 };
 
@@ -83,6 +84,7 @@ enum keeper_did {
     KEEPER_WORKED,   // the queues were emptied
     KEEPER_REWRITES, // and a rewrite is under way, which goes on in the next round
     KEEPER_BUSY,     // there is more in the queues
+    KEEPER_FAILS,    // the queues were emptied, but nothing can be written at present
 };
 
 enum keeper_did keeper_round(struct keeper *keeper, struct now now);
@@ -95,13 +97,18 @@ void keeper_end_round(struct keeper *keeper);
 // Why nothing is kept at present, or NULL when all is well. A C string, good until the next round.
 const char *keeper_trouble(const struct keeper *keeper);
 
-// Something is in the table and not on disk that waits for no queue, but for a rewrite to end.
+// Something that was taken from the queues, or had no room in them, is not on disk yet: it waits
+// for the next sync, or for a rewrite to end.
 bool keeper_owes(const struct keeper *keeper);
+
+// After a failure the next round tries again, however long it was to wait.
+void keeper_hurry(struct keeper *keeper);
 
 // The last round has been: closes the engine, which may take as long as a disk does.
 void keeper_end(struct keeper *keeper);
 
-// Bytes waiting in the queues. Any thread.
+// Bytes waiting in the queue of one of the workers, and in all of them. Any thread.
+size_t keeper_queued_bytes(const struct keeper *keeper, unsigned producer);
 size_t keeper_waiting_bytes(const struct keeper *keeper);
 
 #endif

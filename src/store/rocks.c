@@ -33,6 +33,7 @@ struct rocks {
 };
 
 static enum err rocks_append(struct engine *engine, struct slice block, struct engine_fault *fault);
+static enum err rocks_sync(struct engine *engine, struct engine_fault *fault);
 static enum err rocks_keep_copy(struct engine *engine, struct engine_fault *fault);
 static enum err rocks_begin(struct engine *engine, struct engine_fault *fault);
 static enum err rocks_drop_older(struct engine *engine, struct engine_fault *fault);
@@ -43,6 +44,7 @@ static void rocks_close(struct engine *engine);
 
 static const struct engine_ops ops = {
     .append = rocks_append,
+    .sync = rocks_sync,
     .keep_copy = rocks_keep_copy,
     .begin = rocks_begin,
     .drop_older = rocks_drop_older,
@@ -437,7 +439,6 @@ static struct rocks *rocks_create(const char *directory)
                             .directory = copy,
                             .directory_fd = -1,
                             .writing = rocksdb_writeoptions_create()};
-    rocksdb_writeoptions_set_sync(rocks->writing, 1);
     return rocks;
 }
 
@@ -482,6 +483,18 @@ static enum err rocks_append(struct engine *engine, struct slice block, struct e
     const struct rocks_key key = rocks_key_of(rocks->next++);
     rocksdb_put_cf(families->db, rocks->writing, families->generations[families->count - 1].handle,
                    key.bytes, sizeof(key.bytes), block.at, block.len, &message);
+    return rocks_error(rocks->directory, message, fault);
+}
+
+static enum err rocks_sync(struct engine *engine, struct engine_fault *fault)
+{
+    char *message = NULL;
+    const struct rocks *const rocks = rocks_of(engine);
+    const enum err e = writable(rocks, fault);
+    if (e != ERR_OK) {
+        return e;
+    }
+    rocksdb_flush_wal(rocks->families.db, 1, &message);
     return rocks_error(rocks->directory, message, fault);
 }
 

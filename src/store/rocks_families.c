@@ -102,6 +102,16 @@ static bool writes(enum rocks_mode mode)
     return mode == ROCKS_MODE_CREATE || mode == ROCKS_MODE_WRITE;
 }
 
+static void set_pace(rocksdb_options_t *options, int64_t rate_bytes, int64_t piece_bytes)
+{
+    enum { US_PER_S = 1000000, FAIRNESS = 10 };
+
+    rocksdb_ratelimiter_t *const limiter =
+        rocksdb_ratelimiter_create(rate_bytes, piece_bytes * US_PER_S / rate_bytes, FAIRNESS);
+    rocksdb_options_set_ratelimiter(options, limiter);
+    rocksdb_ratelimiter_destroy(limiter);
+}
+
 static rocksdb_options_t *options_create(enum rocks_mode mode)
 {
     enum {
@@ -115,6 +125,10 @@ static rocksdb_options_t *options_create(enum rocks_mode mode)
         // who only reads may delete them.
         ALL_FILES = -1,
         SYNC_BYTES = 1 << 20,
+        // Files are written in pieces of so many bytes, at so many a second at most: half a
+        // million REGISTERs', for whoever answers on the same CPU waits for each piece.
+        PIECE_BYTES = 32 << 10,
+        RATE_BYTES = 128 << 20,
     };
 
     rocksdb_options_t *const options = rocksdb_options_create();
@@ -131,6 +145,7 @@ static rocksdb_options_t *options_create(enum rocks_mode mode)
     rocksdb_options_set_max_manifest_file_size(options, MANIFEST_BYTES_MAX);
     rocksdb_options_set_max_open_files(options, ALL_FILES);
     rocksdb_options_set_bytes_per_sync(options, SYNC_BYTES);
+    set_pace(options, RATE_BYTES, PIECE_BYTES);
     set_table(options);
     set_no_compaction(options);
     set_quiet(options);

@@ -10,7 +10,7 @@ struct block {
     char *at;
     size_t len;
     unsigned generation;
-    bool told; // that it is there
+    bool synced;
     bool spoiled;
 };
 
@@ -49,6 +49,7 @@ struct engine_cursor {
 };
 
 static enum err disk_append(struct engine *engine, struct slice bytes, struct engine_fault *fault);
+static enum err disk_sync(struct engine *engine, struct engine_fault *fault);
 static enum err disk_keep_copy(struct engine *engine, struct engine_fault *fault);
 static enum err disk_begin(struct engine *engine, struct engine_fault *fault);
 static enum err disk_drop_older(struct engine *engine, struct engine_fault *fault);
@@ -61,6 +62,7 @@ static void disk_cursor_close(struct engine_cursor *cursor);
 static void disk_close(struct engine *engine);
 
 static const struct engine_ops disk_ops = {.append = disk_append,
+                                           .sync = disk_sync,
                                            .keep_copy = disk_keep_copy,
                                            .begin = disk_begin,
                                            .drop_older = disk_drop_older,
@@ -145,7 +147,7 @@ static void set_bytes(struct block *block, struct slice bytes)
     block->len = bytes.len;
 }
 
-static void add_block(struct disk *disk, struct slice bytes, bool is_told)
+static void add_block(struct disk *disk, struct slice bytes)
 {
     if (disk->count == disk->cap) {
         disk->cap = disk->cap == 0 ? 16 : 2 * disk->cap;
@@ -153,7 +155,7 @@ static void add_block(struct disk *disk, struct slice bytes, bool is_told)
         assert(disk->blocks != NULL);
     }
     struct block *const block = &disk->blocks[disk->count++];
-    *block = (struct block){.generation = disk->newest, .told = is_told};
+    *block = (struct block){.generation = disk->newest};
     set_bytes(block, bytes);
 }
 
@@ -177,7 +179,7 @@ void disk_revive(struct disk *disk, unsigned (*percent)(void *context), void *co
     assert(!disk->open);
     for (size_t i = 0; percent != NULL && i < disk->count; i++) {
         struct block *const block = &disk->blocks[i];
-        block->len = block->told ? block->len : block->len * percent(context) / 100;
+        block->len = block->synced ? block->len : block->len * percent(context) / 100;
     }
     keep_blocks(disk, disk->oldest);
     memset(disk->orders, 0, sizeof(disk->orders));
@@ -202,6 +204,15 @@ void disk_turn_bit(struct disk *disk, size_t block, size_t offset)
 {
     assert(block < disk->count && offset < disk->blocks[block].len);
     disk->blocks[block].at[offset] ^= 1;
+}
+
+size_t disk_unsynced(const struct disk *disk)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < disk->count; i++) {
+        count += disk->blocks[i].synced ? 0 : 1;
+    }
+    return count;
 }
 
 size_t disk_blocks(const struct disk *disk)
@@ -239,7 +250,7 @@ unsigned disk_calls(const struct disk *disk, enum disk_call call)
 static void create_or_recover(struct disk *disk, const struct hash_key *fresh_key)
 {
     for (size_t i = 0; i < disk->count; i++) {
-        disk->blocks[i].told = true;
+        disk->blocks[i].synced = true;
     }
     if (!disk->exists) {
         disk->exists = true;
@@ -290,7 +301,23 @@ static enum err disk_append(struct engine *engine, struct slice bytes, struct en
     const enum disk_outcome outcome = outcome_of(disk, DISK_APPEND);
     if (outcome != DISK_REFUSES) {
         const size_t len = outcome == DISK_HALVES ? (bytes.len + 1) / 2 : bytes.len;
-        add_block(disk, slice_of(bytes.at, len), outcome == DISK_DOES);
+        add_block(disk, slice_of(bytes.at, len));
+    }
+    return told(outcome, fault);
+}
+
+static enum err disk_sync(struct engine *engine, struct engine_fault *fault)
+{
+    struct disk *const disk = present(engine);
+    if (disk == NULL) {
+        return ERR_OK;
+    }
+    const enum disk_outcome outcome = outcome_of(disk, DISK_SYNC);
+    const size_t unsynced = disk_unsynced(disk);
+    size_t left = outcome == DISK_REFUSES ? 0 : outcome == DISK_HALVES ? unsynced / 2 : unsynced;
+    for (size_t i = 0; left > 0; i++) {
+        left -= disk->blocks[i].synced ? 0 : 1;
+        disk->blocks[i].synced = true;
     }
     return told(outcome, fault);
 }

@@ -9,14 +9,23 @@
 struct disk;
 
 // What can be made to fail.
-enum disk_call { DISK_APPEND, DISK_BEGIN, DISK_DROP, DISK_OPEN, DISK_COPY, DISK_CALLS };
+enum disk_call {
+    DISK_APPEND,
+    DISK_SYNC,
+    DISK_BEGIN,
+    DISK_DROP,
+    DISK_OPEN,
+    DISK_COPY,
+    DISK_CALLS,
+};
 
 enum disk_outcome {
     DISK_DOES,    // what it is asked
     DISK_REFUSES, // nothing has happened, and that is told
     DISK_LIES,    // it has happened, and an error is told
-    // An error, when half of it has happened: of a block the first part is there, of the older
-    // generations the oldest is gone, what has been opened is read-only.
+    // An error, when half of it has happened: of a block the first part is there, of the blocks to
+    // be synced the first half, of the older generations the oldest is gone, what has been opened
+    // is read-only.
     DISK_HALVES,
 };
 
@@ -39,9 +48,8 @@ void disk_order(struct disk *disk, enum disk_call call, enum disk_outcome outcom
 void disk_kill(struct disk *disk, enum disk_outcome outcome, unsigned skip);
 bool disk_dead(const struct disk *disk);
 
-// After a crash: all orders are forgotten. When the power has been off, of each block of which it
-// was never told that it is there, so much is left: 0 nothing, 100 all of it; `percent` is asked
-// for each.
+// After a crash: all orders are forgotten. When the power has been off, of each block that has not
+// been synced so much is left: 0 nothing, 100 all of it; `percent` is asked for each.
 void disk_revive(struct disk *disk, unsigned (*percent)(void *context), void *context);
 
 // What is kept is no longer to be found: engines that are open write into nothing.
@@ -50,6 +58,9 @@ void disk_delete(struct disk *disk);
 // The n-th block cannot be read any more / has one bit turned at that offset.
 void disk_spoil(struct disk *disk, size_t block);
 void disk_turn_bit(struct disk *disk, size_t block, size_t offset);
+
+// Blocks that the power could take.
+size_t disk_unsynced(const struct disk *disk);
 
 // What is kept at present.
 size_t disk_blocks(const struct disk *disk);

@@ -7,7 +7,7 @@ void history_start(struct history *history, const struct version *version)
 {
     history->count = 0;
     history_push(history, version);
-    history->floor = history->offered = history->at_begin = 0;
+    history->floor = history->written = history->offered = history->at_begin = 0;
 }
 
 void history_free(struct history *history)
@@ -29,6 +29,11 @@ void history_push(struct history *history, const struct version *version)
 void history_keep(struct history *history, int version)
 {
     history->floor = history->floor < version ? version : history->floor;
+}
+
+void history_write(struct history *history, int version)
+{
+    history->written = history->written < version ? version : history->written;
 }
 
 struct version version_at(const struct version *version, uint64_t wall_ms)

@@ -25,6 +25,7 @@ struct history {
     int count;
     int cap;
     int floor;    // this one or a later one is found after a crash; HISTORY_NOTHING: or none
+    int written;  // likewise where only the process has died
     int offered;  // the latest that is on its way to the store
     int at_begin; // the latest when the last rewrite began
 };
@@ -35,6 +36,7 @@ void history_free(struct history *history);
 
 void history_push(struct history *history, const struct version *version);
 void history_keep(struct history *history, int version);
+void history_write(struct history *history, int version);
 
 // Without what has expired.
 struct version version_at(const struct version *version, uint64_t wall_ms);

@@ -64,6 +64,7 @@ bool host_start(struct host *host, const struct host_config *config, struct disk
                                    .name = "simulated",
                                    .producers = HOST_WORKERS,
                                    .queue_bytes = HOST_QUEUE_BYTES,
+                                   .sync_ms = config->sync_ms,
                                    .answers_wait = config->answers_wait};
     host->disk = disk;
     host->keeper = NULL;

@@ -15,6 +15,7 @@ enum { HOST_WORKERS = 3, HOST_EXPIRES_MAX_S = 7200, HOST_QUEUE_BYTES = KEEPER_QU
 
 struct host_config {
     bool answers_wait;
+    uint32_t sync_ms;
     bool stateful;
     unsigned shards;
 };

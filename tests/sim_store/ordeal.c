@@ -48,7 +48,7 @@ void ordeal_check(struct world *w, unsigned aor)
 
 static void disturb_calls(struct world *w)
 {
-    static const enum disk_call calls[] = {DISK_APPEND, DISK_APPEND, DISK_BEGIN, DISK_DROP,
+    static const enum disk_call calls[] = {DISK_APPEND, DISK_SYNC, DISK_BEGIN, DISK_DROP,
                                            DISK_OPEN};
     const enum disk_call call = RNG_PICK(&w->rng, calls);
     const enum disk_outcome outcome = (enum disk_outcome)(1 + rng_below(&w->rng, 3));
@@ -66,7 +66,7 @@ static void delete_store(struct world *w)
     w->deleted = true;
     for (unsigned aor = 0; aor < w->aor_count; aor++) {
         struct history *const history = &w->histories[aor];
-        history->floor = history->offered = history->at_begin = HISTORY_NOTHING;
+        history->floor = history->written = history->offered = history->at_begin = HISTORY_NOTHING;
     }
 }
 
@@ -121,13 +121,16 @@ static void judge_key(struct world *w)
     }
 }
 
-static void judge_loaded(struct world *w)
+static void judge_loaded(struct world *w, bool power)
 {
     for (unsigned aor = 0; aor < w->aor_count && !w->trace.failed; aor++) {
         struct history *const history = &w->histories[aor];
         struct version found;
         if (!read_table(w, aor, &found)) {
             return;
+        }
+        if (!power) {
+            history_keep(history, history->written);
         }
         if (!history_allows(history, &found, w->now.wall_ms)) {
             print_version(w, "found", &found);
@@ -166,5 +169,5 @@ void ordeal_crash(struct world *w, uint64_t more_bytes)
         return;
     }
     trace_line(&w->trace, "loaded %llu records", (unsigned long long)w->host.loaded.records);
-    judge_loaded(w);
+    judge_loaded(w, power);
 }

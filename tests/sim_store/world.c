@@ -23,12 +23,14 @@ static void choose(struct world *w, const struct world_options *options)
     static const unsigned gaps_ms[] = {20, 500, 20 * S};
     static const unsigned faults[] = {0, 2, 6, 15};
     static const unsigned holds[] = {0, 10, 40};
+    static const uint32_t syncs_ms[] = {0, 50, 2 * S};
     const bool sync = rng_chance(&w->rng, 50);
     w->config = (struct host_config){
         .answers_wait = options->mode == WORLD_ANY_MODE ? sync : options->mode == WORLD_SYNC,
         .stateful = rng_chance(&w->rng, 50),
         .shards = 1U << rng_below(&w->rng, 3),
     };
+    w->config.sync_ms = w->config.answers_wait ? 0 : RNG_PICK(&w->rng, syncs_ms);
     w->aor_count = w->big ? WORLD_AORS_MAX : 1 + rng_below(&w->rng, 6);
     w->pad_bytes = w->big || rng_chance(&w->rng, 5) ? PHONE_PAD_BYTES_MAX : 0;
     w->step_count = w->big ? BIG_STEPS : 100 + rng_below(&w->rng, 100);
@@ -231,9 +233,9 @@ static void invite(struct world *w)
 
 // ---- The store
 
-static void judge_service(struct world *w)
+static void judge_service(struct world *w, enum keeper_did did)
 {
-    const bool unwell = keeper_trouble(w->host.keeper) != NULL;
+    const bool fails = did == KEEPER_FAILS;
     const size_t waiting = keeper_waiting_bytes(w->host.keeper);
     for (unsigned i = 0; i < HOST_WORKERS; i++) {
         if (w->host.workers[i].holds) {
@@ -241,9 +243,9 @@ static void judge_service(struct world *w)
         }
         const enum uas_service service = keeper_service(w->host.keeper, i);
         const bool wrong =
-            unwell && w->config.answers_wait ? service != UAS_LOOKS_UP : service != UAS_SERVES;
+            fails && w->config.answers_wait ? service != UAS_LOOKS_UP : service != UAS_SERVES;
         if (wrong && (!w->config.answers_wait || waiting < HOST_QUEUE_BYTES / 2)) {
-            trace_fail(&w->trace, "%s trouble, but the service is %d", unwell ? "with" : "without",
+            trace_fail(&w->trace, "the store %s, but the service is %d", fails ? "fails" : "works",
                        (int)service);
         }
     }
@@ -278,12 +280,26 @@ static void promise(struct world *w, enum keeper_did did, bool rewritten)
             history_keep(history, history->at_begin);
         }
         if (all) {
+            history_write(history, history->offered);
+        }
+        if (all && disk_unsynced(w->disk) == 0) {
             history_keep(history, history->offered);
         }
     }
     w->deleted = w->deleted && !rewritten;
     if (all && !keeper_owes(w->host.keeper)) {
         judge_debts(w);
+    }
+}
+
+static void judge_sync(struct world *w, bool was_synced)
+{
+    if (disk_unsynced(w->disk) == 0 || keeper_trouble(w->host.keeper) != NULL) {
+        return;
+    }
+    w->unsynced_ms = was_synced ? w->now.mono_ms : w->unsynced_ms;
+    if (w->now.mono_ms - w->unsynced_ms >= w->config.sync_ms || !keeper_owes(w->host.keeper)) {
+        trace_fail(&w->trace, "what has been appended is still not synced");
     }
 }
 
@@ -295,6 +311,7 @@ static enum keeper_did work(struct world *w)
         &w->host.store_metrics.rows[METRIC_STORE_REWRITES];
     const uint64_t rewritten = metric_read(rewrites);
     const unsigned begun = disk_calls(w->disk, DISK_BEGIN);
+    const bool was_synced = disk_unsynced(w->disk) == 0;
     struct keeper_answer waiting;
     const enum keeper_did did = keeper_round(w->host.keeper, w->now);
     for (unsigned aor = 0; begun != disk_calls(w->disk, DISK_BEGIN) && aor < w->aor_count; aor++) {
@@ -316,7 +333,8 @@ static enum keeper_did work(struct world *w)
     }
     keeper_end_round(w->host.keeper);
     promise(w, did, metric_read(rewrites) != rewritten);
-    judge_service(w);
+    judge_service(w, did);
+    judge_sync(w, was_synced);
     return did;
 }
 
@@ -362,10 +380,11 @@ static void stop(struct world *w)
 {
     const bool well = keeper_trouble(w->host.keeper) == NULL;
     enum keeper_did did;
+    keeper_hurry(w->host.keeper);
     do {
         did = work(w);
-    } while (!w->trace.failed &&
-             (did == KEEPER_BUSY || (did == KEEPER_REWRITES && keeper_owes(w->host.keeper))));
+    } while (!w->trace.failed && (did == KEEPER_BUSY || did == KEEPER_WORKED ||
+                                  (did == KEEPER_REWRITES && keeper_owes(w->host.keeper))));
     if (well && !w->deleted && keeper_owes(w->host.keeper)) {
         trace_fail(&w->trace, "a healthy server leaves debts");
     }

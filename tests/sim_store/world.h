@@ -11,8 +11,10 @@
 //
 // - the table always tells the latest state, whatever the disk does, and refuses nothing in async;
 // - after a crash each address of record is as some version of its history was, of one piece, and
-//   none older than the latest that the store has promised: by an answer (sync), or by a round that
-//   ended without trouble;
+//   none older than the latest that the store has promised: by an answer (sync), or by a round
+//   that ended without trouble and with all synced, or by any without trouble if only the process
+//   has died;
+// - nothing waits longer to be synced than it may;
 // - a REGISTER that comes again is recognized, also by the next process;
 // - when the disk is well again all is soon made good, and then a crash loses nothing.
 
@@ -42,6 +44,7 @@ struct world {
     unsigned fault_percent;
     unsigned hold_percent;
     unsigned frozen_steps; // for so many more the disk does not come back
+    uint64_t unsynced_ms;  // since when something is to be synced
     unsigned invites;
     struct now now;
     struct phone phones[WORLD_AORS_MAX][PHONES_MAX];

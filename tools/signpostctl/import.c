@@ -284,7 +284,10 @@ static enum err write_all(struct import *import)
     if (why[0] != '\0') {
         set_fault(import->fault, "%s", why);
     }
-    return e == ERR_OK ? write_block(import) : e;
+    if (e == ERR_OK) {
+        e = write_block(import);
+    }
+    return e == ERR_OK ? engine_sync(import->engine, import->fault) : e;
 }
 
 enum err import_all(struct source *source, const struct import_rules *rules, struct engine *engine,

@@ -211,6 +211,7 @@ Test(import, into_a_store_with_others_it_replaces_what_it_names)
     cr_expect_eq(bed.exported.bindings, 2);
     cr_expect(told("sip:1@h") && told("sip:z@h") && !told("sip:x@h"));
     cr_expect_eq(bed.exported.walk.highest_revision, 42);
+    cr_expect_eq(bed.memory.synced, bed.memory.count, "it is on disk");
 }
 
 Test(import, store_that_cannot_be_written_is_told)

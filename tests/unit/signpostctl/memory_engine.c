@@ -48,6 +48,13 @@ static enum err append(struct engine *engine, struct slice block, struct engine_
     return ERR_OK;
 }
 
+static enum err sync_all(struct engine *engine, struct engine_fault *fault)
+{
+    (void)fault;
+    of(engine)->synced = of(engine)->count;
+    return ERR_OK;
+}
+
 static enum err begin(struct engine *engine, struct engine_fault *fault)
 {
     (void)fault;
@@ -87,6 +94,7 @@ void memory_engine_init(struct memory_engine *memory)
 {
     static const struct engine_ops ops = {
         .append = append,
+        .sync = sync_all,
         .begin = begin,
         .cursor_open = cursor_open,
         .cursor_next = cursor_next,

@@ -15,6 +15,7 @@ struct memory_engine {
     size_t count;
     struct slice blocks[MEMORY_BLOCKS_MAX]; // one whose text is NULL cannot be read
     void *owned[MEMORY_BLOCKS_MAX];
+    size_t synced; // of them, the first
     unsigned generations;
     bool full; // nothing can be appended
 };

@@ -11,6 +11,7 @@
 enum { MANY = 400, AOR_BYTES = 24, OUTGROWN_BYTES = 65 << 20 };
 
 TestSuite(keeper, .init = shelf_start, .fini = shelf_stop);
+TestSuite(keeper_lazy, .init = shelf_start_lazy, .fini = shelf_stop);
 TestSuite(keeper_first, .init = shelf_start_sync, .fini = shelf_stop);
 
 static const enum disk_outcome failures[] = {DISK_REFUSES, DISK_LIES, DISK_HALVES};
@@ -188,6 +189,97 @@ Test(keeper_first, without_room_for_an_answer_nothing_new_is_served)
     cr_assert_eq(bound(), offered);
 }
 
+// ---- Syncing
+
+Test(keeper_lazy, what_is_written_outlives_the_process_at_once_and_the_machine_soon)
+{
+    shelf_advance_ms(SHELF_SYNC_MS);
+    shelf_bind("ann@x", "sip:1@h");
+    (void)shelf_round();
+    cr_assert_eq(disk_unsynced(shelf.disk), 0, "there was nothing to be synced for long");
+    shelf_bind("bob@x", "sip:2@h");
+    cr_assert_eq(shelf_round(), KEEPER_WORKED);
+    cr_assert_eq(disk_unsynced(shelf.disk), 1);
+    cr_assert(keeper_owes(shelf.keeper));
+    shelf_crash();
+    shelf_restart();
+    cr_assert_eq(bound(), 2);
+    shelf_bind("cid@x", "sip:3@h");
+    shelf_advance_ms(SHELF_SYNC_MS);
+    (void)shelf_round();
+    shelf_advance_ms(SHELF_SYNC_MS - 1);
+    shelf_bind("dan@x", "sip:4@h");
+    (void)shelf_round();
+    cr_assert_eq(shelf_count(METRIC_STORE_COMMITS), 1);
+    shelf_lose_power();
+    shelf_restart();
+    cr_assert_eq(bound(), 3);
+}
+
+Test(keeper_lazy, whoever_has_nothing_else_to_do_syncs)
+{
+    for (unsigned i = 0; i < MANY; i++) {
+        shelf_bind(name_of(i), "sip:1@h");
+        (void)shelf_round();
+    }
+    cr_assert_eq(disk_unsynced(shelf.disk), MANY - 1);
+    cr_assert_eq(shelf_round(), KEEPER_IDLE);
+    cr_assert_eq(disk_unsynced(shelf.disk), 0);
+    cr_assert_not(keeper_owes(shelf.keeper));
+    (void)shelf_round();
+    cr_assert_eq(disk_calls(shelf.disk, DISK_SYNC), 2);
+}
+
+Test(keeper_lazy, what_could_not_be_synced_is_written_anew)
+{
+    for (unsigned i = 0; i < LENGTH_OF(failures); i++) {
+        disk_order(shelf.disk, DISK_SYNC, failures[i], 0, 1);
+        shelf_bind("ann@x", "sip:1@h");
+        shelf_bind("bob@x", "sip:2@h");
+        (void)shelf_round();
+        (void)shelf_round();
+        cr_assert_not_null(keeper_trouble(shelf.keeper));
+        shelf_advance_ms(250);
+        (void)shelf_settle();
+        cr_assert_null(keeper_trouble(shelf.keeper));
+        shelf_lose_power();
+        shelf_restart();
+        cr_assert_eq(bound(), 2);
+        shelf_remove("ann@x");
+        shelf_remove("bob@x");
+        (void)shelf_settle();
+    }
+}
+
+Test(keeper_lazy, what_is_replaced_goes_when_its_replacement_is_synced)
+{
+    shelf_bind("ann@x", "sip:1@h");
+    (void)shelf_settle();
+    disk_order(shelf.disk, DISK_APPEND, DISK_REFUSES, 0, 1);
+    shelf_bind("bob@x", "sip:2@h");
+    cr_assert_eq(shelf_round(), KEEPER_FAILS);
+    keeper_hurry(shelf.keeper);
+    shelf_bind("cid@x", "sip:3@h");
+    (void)shelf_round();
+    cr_assert_eq(shelf_count(METRIC_STORE_REWRITES), 1);
+    shelf_lose_power();
+    shelf_restart();
+    cr_assert_eq(bound(), 3);
+}
+
+Test(keeper, whoever_is_in_a_hurry_tries_a_failing_disk_at_once)
+{
+    disk_order(shelf.disk, DISK_APPEND, DISK_REFUSES, 0, 1);
+    shelf_bind("ann@x", "sip:1@h");
+    cr_assert_eq(shelf_round(), KEEPER_FAILS);
+    cr_assert_eq(shelf_round(), KEEPER_FAILS);
+    keeper_hurry(shelf.keeper);
+    (void)shelf_settle();
+    cr_assert_null(keeper_trouble(shelf.keeper));
+    crash_and_restart();
+    cr_assert_eq(bound(), 1);
+}
+
 // ---- Trouble
 
 Test(keeper, a_full_queue_is_made_good_by_a_rewrite)
@@ -284,7 +376,7 @@ Test(keeper, whatever_fails_the_table_is_served_and_then_written_anew)
     }
 }
 
-Test(keeper_first, while_the_disk_fails_nothing_new_is_served)
+Test(keeper_first, nothing_new_is_served_while_the_disk_fails_but_as_soon_as_it_works)
 {
     bind_many();
     (void)shelf_settle();
@@ -293,15 +385,36 @@ Test(keeper_first, while_the_disk_fails_nothing_new_is_served)
     (void)shelf_round();
     cr_assert_eq(keeper_service(shelf.keeper, 0), UAS_LOOKS_UP);
     cr_assert_eq(keeper_service(shelf.keeper, 1), UAS_LOOKS_UP);
-    shelf_advance_ms(250);
+    shelf_advance_ms(249);
+    cr_assert_eq(shelf_round(), KEEPER_FAILS);
+    cr_assert_eq(keeper_service(shelf.keeper, 0), UAS_LOOKS_UP);
+    shelf_advance_ms(1);
     cr_assert_eq(shelf_round(), KEEPER_REWRITES);
-    cr_assert_eq(keeper_service(shelf.keeper, 0), UAS_LOOKS_UP, "it is not whole yet");
-    while (shelf_round() == KEEPER_REWRITES) {
-        cr_assert_eq(keeper_service(shelf.keeper, 0), UAS_LOOKS_UP, "it is not whole yet");
-    }
-    cr_assert_eq(keeper_service(shelf.keeper, 0), UAS_SERVES);
-    crash_and_restart();
-    cr_assert_eq(bound(), MANY + 1);
+    cr_assert_not_null(keeper_trouble(shelf.keeper), "it is not whole yet");
+    cr_assert_eq(keeper_service(shelf.keeper, 0), UAS_SERVES, "but it takes what is new");
+    shelf_bind("bob@x", "sip:2@h");
+    cr_assert_eq(shelf_round(), KEEPER_REWRITES);
+    cr_assert_str_eq(shelf.answers, "sip:2@h ");
+    shelf_lose_power();
+    shelf_restart();
+    cr_assert_str_eq(bed_lookup("bob@x"), "sip:2@h 3600");
+    cr_assert_geq(bound(), MANY + 1, "and what was there before still is");
+}
+
+Test(keeper_first, what_fails_again_while_it_is_written_anew_serves_nothing_new_again)
+{
+    bind_many();
+    (void)shelf_settle();
+    disk_order(shelf.disk, DISK_APPEND, DISK_REFUSES, 0, 1);
+    shelf_bind("ann@x", "sip:1@h");
+    (void)shelf_round();
+    shelf_advance_ms(250);
+    (void)shelf_round();
+    disk_order(shelf.disk, DISK_SYNC, DISK_REFUSES, 0, 1);
+    shelf_bind("bob@x", "sip:2@h");
+    cr_assert_eq(shelf_round(), KEEPER_FAILS);
+    cr_assert_str_eq(shelf.answers, "");
+    cr_assert_eq(keeper_service(shelf.keeper, 0), UAS_LOOKS_UP);
 }
 
 Test(keeper, a_store_that_is_deleted_is_missed_also_when_nothing_changes)

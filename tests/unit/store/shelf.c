@@ -27,6 +27,7 @@ static void run_keeper(void)
                                          .producers = SHELF_PRODUCERS,
                                          .queue_bytes = KEEPER_QUEUE_BYTES_MIN,
                                          .answers_wait = shelf.answers_wait,
+                                         .sync_ms = shelf.sync_ms,
                                          .key = key};
     const struct load_into into = {bed.location, bed.now, SHELF_EXPIRES_MAX_S};
     struct engine_fault fault;
@@ -56,6 +57,12 @@ void shelf_start(void)
 void shelf_start_sync(void)
 {
     shelf.answers_wait = true;
+    shelf_start();
+}
+
+void shelf_start_lazy(void)
+{
+    shelf.sync_ms = SHELF_SYNC_MS;
     shelf_start();
 }
 
@@ -160,12 +167,28 @@ unsigned shelf_settle(void)
     return rounds;
 }
 
-void shelf_crash(void)
+static unsigned nothing(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static void end(unsigned (*percent)(void *context))
 {
     keeper_destroy(shelf.keeper);
     shelf.keeper = NULL;
     bed_stop();
-    disk_revive(shelf.disk, NULL, NULL);
+    disk_revive(shelf.disk, percent, NULL);
+}
+
+void shelf_crash(void)
+{
+    end(NULL);
+}
+
+void shelf_lose_power(void)
+{
+    end(nothing);
 }
 
 void shelf_restart(void)

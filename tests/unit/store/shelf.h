@@ -13,6 +13,7 @@
 enum {
     SHELF_PRODUCERS = 2,
     SHELF_EXPIRES_MAX_S = 7200,
+    SHELF_SYNC_MS = 50,
     SHELF_PAD_BYTES = 3500, // of a binding that is to take room
 };
 
@@ -22,6 +23,7 @@ struct shelf {
     struct keeper *keeper;
     struct metrics metrics;
     bool answers_wait;
+    uint32_t sync_ms;
     uint64_t begin_bytes; // that the keeper is told there were
     struct load_count loaded;
     enum keeper_did did; // in the last round
@@ -35,6 +37,7 @@ extern struct shelf shelf;
 // Suite fixtures: an empty disk, and a server over it.
 void shelf_start(void);
 void shelf_start_sync(void);
+void shelf_start_lazy(void); // syncs when SHELF_SYNC_MS have passed
 void shelf_stop(void);
 
 // Time passes, on both clocks.
@@ -59,8 +62,9 @@ enum keeper_did shelf_round(void);
 // Rounds without time between them until there is nothing to do; returns how many.
 unsigned shelf_settle(void);
 
-// The process ends; shelf_restart loads what is kept into a new table.
+// The process ends, or the machine; shelf_restart loads what is kept into a new table.
 void shelf_crash(void);
+void shelf_lose_power(void); // which takes all that is not synced
 void shelf_restart(void);
 
 uint64_t shelf_count(enum metric id);
