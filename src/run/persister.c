@@ -18,13 +18,23 @@ enum {
     DIRECTORY_BYTES_MAX = 1024,
     LOAD_THREADS_MAX = 16,
     // Between the parts of a rewrite, so that it does not take a CPU for itself.
-    REWRITE_PAUSE_MS = 2,
-    FAILING_PAUSE_MS = 100,
+    REWRITE_PAUSE_US = 2000,
+    FAILING_PAUSE_US = 100000,
     // What is waiting when a round begins before its time: a fraction of a millisecond's work, for
     // it may share a CPU with a worker.
     ROUND_BYTES = 128 << 10,
+    // Where answers wait a round begins with the first of them. But a sync costs as much CPU as 50
+    // answers, so that after a round with that many the next one gathers: as long as more come in
+    // a step, until so much is waiting, or so long after the round before.
+    GATHER_ANSWERS = 64,
+    GATHER_STEP_US = 500,
+    GATHER_BYTES = 512 << 10,
+    GATHER_MS = 3,
     // At the end: a disk on which nothing has moved for so long is not waited for any more.
     STOP_PATIENCE_MS = 10000,
+
+    US_PER_MS = 1000,
+    US_PER_S = 1000000,
 };
 
 // How an answer leaves that had to wait.
@@ -49,6 +59,8 @@ struct persister {
     _Atomic bool up;
     _Atomic(enum persister_state) state;
     bool told_of_trouble;
+    bool gathers;             // GATHER_ANSWERS
+    _Atomic size_t due_bytes; // what has to wait in a worker's queue for him to ring the bell
     pthread_t thread;
 };
 
@@ -261,10 +273,11 @@ static enum persister_state fill_table(struct persister *persister)
 
 // ---- Serving
 
-static void send_answers(struct persister *persister)
+static unsigned send_answers(struct persister *persister)
 {
     struct keeper_answer waiting;
-    while (keeper_next_answer(persister->keeper, &waiting)) {
+    unsigned count = 0;
+    for (; keeper_next_answer(persister->keeper, &waiting); count++) {
         struct ticket ticket;
         struct buf room = outbox_room(persister->outbox);
         assert(waiting.ticket.len == sizeof(ticket));
@@ -273,6 +286,7 @@ static void send_answers(struct persister *persister)
         outbox_post(persister->outbox, &ticket.flow, &ticket.target, room.len);
     }
     outbox_flush(persister->outbox);
+    return count;
 }
 
 // Once when trouble begins, and once when it is over.
@@ -293,43 +307,59 @@ static void tell_of_trouble(struct persister *persister)
     persister->told_of_trouble = trouble != NULL;
 }
 
+static void pace(struct persister *persister, unsigned answers)
+{
+    const struct persister_config *const config = &persister->config;
+    persister->gathers = answers >= GATHER_ANSWERS;
+    const size_t due_bytes = !config->answers_wait ? ROUND_BYTES / config->workers
+                             : persister->gathers  ? GATHER_BYTES / config->workers
+                                                   : 1;
+    // relaxed: a bell that rings too early or too late costs a moment
+    atomic_store_explicit(&persister->due_bytes, due_bytes, memory_order_relaxed);
+}
+
 static enum keeper_did round_trip(struct persister *persister, struct now now)
 {
     const enum keeper_did did = keeper_round(persister->keeper, now);
-    send_answers(persister);
+    pace(persister, send_answers(persister));
     keeper_end_round(persister->keeper);
     tell_of_trouble(persister);
     return did;
 }
 
-// What has to wait in a worker's queue for a round to begin at once.
-static size_t due_bytes(const struct persister *persister)
+static bool offers_due(const struct persister *persister, unsigned worker)
 {
-    return persister->config.answers_wait ? 1 : ROUND_BYTES / persister->config.workers;
+    // relaxed: see pace
+    return keeper_queued_bytes(persister->keeper, worker) >=
+           atomic_load_explicit(&persister->due_bytes, memory_order_relaxed);
 }
 
-static bool offers_due(const struct persister *persister)
+static bool any_offers_due(const struct persister *persister)
 {
     bool due = false;
     for (unsigned i = 0; i < persister->config.workers && !due; i++) {
-        due = keeper_queued_bytes(persister->keeper, i) >= due_bytes(persister);
+        due = offers_due(persister, i);
     }
     return due;
 }
 
-// Until enough is offered, if the bell is to ring, or that time is over.
-static void sleep_at_most(struct persister *persister, int ms, bool bell_rings)
+// Until enough is offered, if the bell is to ring, which is told; or that time is over.
+static bool sleep_at_most(struct persister *persister, unsigned us, bool bell_rings)
 {
+    const struct timespec time = {.tv_sec = us / US_PER_S, .tv_nsec = (long)(us % US_PER_S * 1000)};
     struct pollfd bell = {.fd = persister->bell, .events = POLLIN};
     uint64_t rings;
     // acq_rel, here and in persister_wake: of two exchanges of one variable one comes first. Is it
     // the worker's, then what it has offered is seen below; is it this one, the worker rings.
     (void)atomic_exchange_explicit(&persister->asleep, bell_rings, memory_order_acq_rel);
-    if ((!bell_rings || !offers_due(persister)) && poll(&bell, 1, ms) > 0) {
+    bool enough = bell_rings && any_offers_due(persister);
+    if (!enough && ppoll(&bell, 1, &time, NULL) > 0) {
+        enough = true;
         (void)!read(persister->bell, &rings, sizeof(rings));
     }
     // relaxed: a ring too many costs a look
     atomic_store_explicit(&persister->asleep, false, memory_order_relaxed);
+    return enough;
 }
 
 bool persister_offer(struct persister *persister, unsigned worker, const struct flow *flow,
@@ -349,20 +379,38 @@ bool persister_offer(struct persister *persister, unsigned worker, const struct 
 void persister_wake(struct persister *persister, unsigned worker)
 {
     const uint64_t one = 1;
-    if (keeper_queued_bytes(persister->keeper, worker) >= due_bytes(persister) &&
+    if (offers_due(persister, worker) &&
         atomic_exchange_explicit(&persister->asleep, false, memory_order_acq_rel)) {
         (void)!write(persister->bell, &one, sizeof(one));
     }
 }
 
-static void rest(struct persister *persister, enum keeper_did did)
+// After a round with many answers: as long as more are offered, but not for long.
+static void gather(struct persister *persister, struct now begun)
 {
+    bool enough = false;
+    while (!enough && clock_now().mono_ms - begun.mono_ms < GATHER_MS) {
+        const size_t before = keeper_waiting_bytes(persister->keeper);
+        enough = sleep_at_most(persister, GATHER_STEP_US, true) ||
+                 keeper_waiting_bytes(persister->keeper) == before;
+    }
+}
+
+static void rest(struct persister *persister, enum keeper_did did, struct now begun)
+{
+    const unsigned flush_us = persister->config.flush_ms * US_PER_MS;
     switch (did) {
     case KEEPER_BUSY: break;
-    case KEEPER_FAILS: sleep_at_most(persister, FAILING_PAUSE_MS, false); break;
-    case KEEPER_REWRITES: sleep_at_most(persister, REWRITE_PAUSE_MS, true); break;
+    case KEEPER_FAILS: (void)sleep_at_most(persister, FAILING_PAUSE_US, false); break;
+    case KEEPER_REWRITES: (void)sleep_at_most(persister, REWRITE_PAUSE_US, true); break;
     case KEEPER_WORKED:
-    case KEEPER_IDLE: sleep_at_most(persister, (int)persister->config.flush_ms / 2, true); break;
+    case KEEPER_IDLE:
+        if (persister->gathers) {
+            gather(persister, begun);
+        } else {
+            (void)sleep_at_most(persister, flush_us / 2, true);
+        }
+        break;
     }
 }
 
@@ -380,8 +428,9 @@ static void serve(struct persister *persister)
     // Where answers wait nobody may keep this thread waiting.
     thread_yield_readily(!persister->config.answers_wait);
     while (!stopping(persister)) {
-        did = round_trip(persister, clock_now());
-        rest(persister, did);
+        const struct now begun = clock_now();
+        did = round_trip(persister, begun);
+        rest(persister, did, begun);
     }
     // The workers have ended; what they have offered is still to be written.
     keeper_hurry(persister->keeper);
