@@ -173,7 +173,8 @@ static void *load(void *arg)
     unsigned stripe = atomic_fetch_add_explicit(loader->next, 1, memory_order_relaxed);
     while (loader->e == ERR_OK && stripe < ENGINE_STRIPES &&
            !atomic_load_explicit(&persister->stopping, memory_order_relaxed)) {
-        const struct load_into into = {config->location, clock_now(), config->expires_s_max};
+        const struct load_into into = {config->location, clock_now(), config->expires_s_max,
+                                       &persister->stopping};
         loader->e = load_stripe(persister->engine, stripe, &into, &loader->count, &loader->fault);
         stripe = atomic_fetch_add_explicit(loader->next, 1, memory_order_relaxed);
     }
@@ -216,29 +217,17 @@ static enum err load_all(struct persister *persister, struct load_count *sum)
     return e;
 }
 
-// What could not be read would go with the next rewrite, so the files stay beside the store as they
-// were.
-static enum err keep_damaged(struct persister *persister, const struct load_count *count)
+// Told here, for keeper_begin is silent about it.
+static void tell_of_damage(const struct persister *persister, const struct load_count *count)
 {
-    const struct log *const log = &persister->config.log;
-    struct engine_fault fault;
     const unsigned long long unreadable = count->damaged + count->newer;
-    if (unreadable == 0) {
-        return ERR_OK;
+    if (unreadable > 0) {
+        log_write(
+            &persister->config.log, LOG_LEVEL_WARNING,
+            "store: %s: %llu blocks or records cannot be read; the rest is served, and before "
+            "anything is written a copy of the files is put beside it",
+            persister->directory, unreadable);
     }
-    const enum err e = engine_keep_copy(persister->engine, &fault);
-    if (e != ERR_OK) {
-        log_write(log, LOG_LEVEL_ERROR,
-                  "store: %s: %llu blocks or records cannot be read, and no copy could be put "
-                  "aside (%s): make room for one, or move the directory away to start empty",
-                  persister->directory, unreadable, fault.text);
-        return e;
-    }
-    log_write(log, LOG_LEVEL_WARNING,
-              "store: %s: %llu blocks or records cannot be read; the rest is served, and a copy of "
-              "the files stays beside it",
-              persister->directory, unreadable);
-    return ERR_OK;
 }
 
 static bool stopping(const struct persister *persister)
@@ -257,9 +246,10 @@ static enum persister_state fill_table(struct persister *persister)
     if (stopping(persister)) {
         return PERSISTER_LOADING;
     }
-    if (e != ERR_OK || keep_damaged(persister, &count) != ERR_OK) {
+    if (e != ERR_OK) {
         return PERSISTER_BROKEN;
     }
+    tell_of_damage(persister, &count);
     location_restored(persister->config.location);
     const struct now after = clock_now();
     keeper_begin(persister->keeper, &count, &persister->fault, after);

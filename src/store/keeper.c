@@ -88,6 +88,7 @@ struct keeper {
     struct binding_list list; // scratch for those
 
     uint64_t wall_ahead_ms; // of the monotonic clock, when what is kept was written
+    bool copy_due;          // of files that could not be read, before anything is written
     bool rewrite_due;
     bool rewriting;
     bool owes;          // something is in the table that only a rewrite will bring to disk
@@ -296,8 +297,9 @@ void keeper_begin(struct keeper *keeper, const struct load_count *loaded,
     keeper->kept_bytes = loaded->bytes;
     keeper->wall_ahead_ms = now.wall_ms - now.mono_ms;
     // What cannot be read would be met at every start; and what is of a later version might then
-    // count for more than what is written from now on.
+    // count for more than what is written from now on. It goes with the rewrite.
     keeper->rewrite_due = loaded->damaged + loaded->newer > 0;
+    keeper->copy_due = keeper->rewrite_due;
     if (keeper->engine->read_only) {
         keeper->fault = *fault;
         fail(keeper, now);
@@ -447,7 +449,11 @@ static bool rewrite_to_begin(const struct keeper *keeper)
 // Before what goes into the new generation is gathered.
 static enum err begin_rewrite(struct keeper *keeper)
 {
-    const enum err e = engine_begin(keeper->engine, &keeper->fault);
+    enum err e = keeper->copy_due ? engine_keep_copy(keeper->engine, &keeper->fault) : ERR_OK;
+    if (e == ERR_OK) {
+        keeper->copy_due = false;
+        e = engine_begin(keeper->engine, &keeper->fault);
+    }
     if (e == ERR_OK) {
         // release: whatever revision a worker draws that has seen this, and whatever later one, is
         // gathered from now on

@@ -74,8 +74,9 @@ void keeper_offer(struct keeper *keeper, unsigned producer, const struct uas_out
 // ---- For the one that works
 
 // The table has been filled with what was counted, and may be asked from now on. Was a part not to
-// be read, a rewrite follows, which lets go of it. The fault says why the engine is read-only, if
-// it is.
+// be read, a copy of all that is kept is put aside, and then a rewrite lets go of that part; as
+// long as there is no copy nothing is written. The fault says why the engine is read-only, if it
+// is.
 void keeper_begin(struct keeper *keeper, const struct load_count *loaded,
                   const struct engine_fault *fault, struct now now);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/load.h"
 
+#include <stdatomic.h>
+
 #include "store/record.h"
 
 static uint64_t expiry(const struct load_into *into, uint64_t wall_ms)
@@ -55,12 +57,18 @@ static enum err load_block(const struct load_into *into, struct slice block,
     return e;
 }
 
+static bool stopped(const struct load_into *into)
+{
+    // relaxed: it orders nothing
+    return into->stop != NULL && atomic_load_explicit(into->stop, memory_order_relaxed);
+}
+
 static enum err load_blocks(struct engine *engine, struct engine_cursor *cursor,
                             const struct load_into *into, struct load_count *count,
                             struct engine_fault *fault)
 {
     enum err e = ERR_OK;
-    while (e == ERR_OK) {
+    while (e == ERR_OK && !stopped(into)) {
         struct slice block;
         const enum err found = engine_cursor_next(engine, cursor, &block, fault);
         if (found == ERR_DAMAGED) {

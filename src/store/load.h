@@ -15,11 +15,13 @@ struct load_count {
 };
 
 // What is filled, and when. Expiries are counted by the wall clock; one that is further away than
-// expires_s_max, because the clock has been set back, is brought nearer.
+// expires_s_max, because the clock has been set back, is brought nearer. When *stop becomes true
+// the rest is left out; NULL: nobody stops it.
 struct load_into {
     struct location *location;
     struct now now;
     uint32_t expires_s_max;
+    const _Atomic bool *stop;
 };
 
 // Reads one of ENGINE_STRIPES parts; threads may read different ones at the same time. Adds to

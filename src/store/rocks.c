@@ -66,9 +66,13 @@ static enum err fail(enum err e, const char *directory, const char *what,
     return engine_fail(fault, e, "%s: %s", directory, what);
 }
 
+// ERR_IO: the disk's fault, which may pass. ERR_SYSTEM: somebody has to do something about it.
 static enum err fail_errno(const char *directory, const char *what, struct engine_fault *fault)
 {
-    return engine_fail(fault, ERR_IO, "%s: %s: %s", directory, what, strerror(errno));
+    const int error = errno;
+    const bool disk = error == ENOSPC || error == EDQUOT || error == EROFS || error == EIO;
+    return engine_fail(fault, disk ? ERR_IO : ERR_SYSTEM, "%s: %s: %s", directory, what,
+                       strerror(error));
 }
 
 static enum err writable(const struct rocks *rocks, struct engine_fault *fault)
@@ -190,7 +194,7 @@ static bool ends_with(const char *text, const char *with)
 }
 
 // Without the file CURRENT RocksDB would begin anew and in time delete what it does not know.
-static bool has_remains(const char *directory)
+static bool has_kept(const char *directory)
 {
     bool found = false;
     DIR *const list = opendir(directory);
@@ -209,9 +213,12 @@ static enum err hold_directory(struct rocks *rocks, struct engine_fault *fault)
 {
     const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
     const bool created = mkdir(rocks->directory, S_IRWXU) == 0;
+    if (!created && errno != EEXIST) {
+        return fail_errno(rocks->directory, "cannot be created", fault);
+    }
     rocks->directory_fd = open(rocks->directory, flags);
     if (rocks->directory_fd < 0) {
-        return fail_errno(rocks->directory, created ? "cannot be opened" : "is not there", fault);
+        return fail_errno(rocks->directory, "cannot be opened", fault);
     }
     const int parent = created ? openat(rocks->directory_fd, "..", flags) : -1;
     if (parent >= 0) {
@@ -306,7 +313,7 @@ static enum err open_existing(struct rocks *rocks, struct engine_fault *fault)
     if (e == ERR_OK) {
         e = rocks_families_open(rocks->directory, ROCKS_MODE_WRITE, &rocks->families, fault);
     }
-    if (e == ERR_IO) {
+    if (e == ERR_IO || e == ERR_SYSTEM) {
         struct engine_fault reading;
         rocks->engine.read_only = true;
         e = rocks_families_open(rocks->directory, ROCKS_MODE_READ, &rocks->families, &reading);
@@ -332,7 +339,7 @@ static enum err open_checked(struct rocks *rocks, const struct hash_key *fresh_k
     const char *const directory = rocks->directory;
     const bool exists = is_there(directory, "/CURRENT");
     rocks->engine.key = *fresh_key; // unless another is kept
-    if (!exists && has_remains(directory)) {
+    if (!exists && has_kept(directory)) {
         return fail(ERR_DAMAGED, directory, "its file CURRENT is gone", fault);
     }
     enum err e = exists
@@ -357,6 +364,11 @@ static enum err serve(struct rocks *rocks, const struct hash_key *fresh_key,
     enum err e = hold_directory(rocks, fault);
     if (e == ERR_OK) {
         e = open_checked(rocks, fresh_key, fault);
+    }
+    if (e == ERR_IO && rocks->families.db == NULL && !has_kept(rocks->directory)) {
+        rocks->engine.read_only = true;
+        rocks->engine.key = *fresh_key;
+        return ERR_OK;
     }
     if (e == ERR_OK) {
         e = find_next(rocks, fault);
@@ -405,7 +417,7 @@ static enum err read_beside(struct rocks *rocks, enum rocks_mode mode, struct en
 
     rocks->engine.read_only = true;
     if (!is_there(rocks->directory, "/CURRENT")) {
-        return fail(has_remains(rocks->directory) ? ERR_DAMAGED : ERR_NOT_FOUND, rocks->directory,
+        return fail(has_kept(rocks->directory) ? ERR_DAMAGED : ERR_NOT_FOUND, rocks->directory,
                     "there is nothing in it that was kept", fault);
     }
     for (unsigned tries = 1;; tries++) {

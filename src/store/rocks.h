@@ -28,11 +28,11 @@ enum { ROCKS_COPIES_MAX = 3 };
 // NULL but for ROCKS_SERVE.
 //
 // ERR_IN_USE: another process serves from it (ROCKS_SERVE). ERR_NEWER: a later release has written
-// it. ERR_DAMAGED: it is there and cannot be read. ERR_IO, ERR_NO_MEMORY: everything else. In all
-// these cases what is kept is left as it was found; the fault names the directory and says what to
-// do. What can be read and not written, because the directory is read-only or the disk full, is
-// opened by ROCKS_SERVE with engine->read_only set, and the fault says why. Then appending, and all
-// else that writes, is ERR_IO.
+// it. ERR_DAMAGED: it is there and cannot be read. ERR_IO, ERR_SYSTEM, ERR_NO_MEMORY: everything
+// else. In all these cases what is kept is left as it was found; the fault names the directory and
+// says what to do. What can be read and not written, because the directory is read-only or the disk
+// full, is opened by ROCKS_SERVE with engine->read_only set, and the fault says why; empty, if it
+// could not be created for the disk's fault. Then appending, and all else that writes, is ERR_IO.
 //
 // RocksDB starts threads of its own, in this call and in later ones. They have the signal mask of
 // the thread that calls.

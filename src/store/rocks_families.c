@@ -417,12 +417,16 @@ static bool range_in_memory(const struct rocks_families *families, size_t genera
 enum err rocks_families_ranges(const struct rocks_families *families, struct rocks_range **ranges,
                                size_t *count, struct engine_fault *fault)
 {
+    *count = 0;
+    *ranges = NULL;
+    if (families->db == NULL) {
+        return ERR_OK;
+    }
     const rocksdb_livefiles_t *const files = rocksdb_livefiles(families->db);
     const int file_count = rocksdb_livefiles_count(files);
     struct rocks_range *const list =
         calloc((size_t)file_count + families->count + 1, sizeof(*list));
     *ranges = list;
-    *count = 0;
     for (int i = 0; list != NULL && i < file_count; i++) {
         size_t first_len = 0;
         size_t last_len = 0;

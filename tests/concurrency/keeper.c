@@ -166,14 +166,13 @@ static struct location *create_table(void)
 static struct location *load(struct disk *disk, struct now now)
 {
     struct location *const location = create_table();
+    const struct load_into into = {.location = location, .now = now, .expires_s_max = EXPIRES_S};
     struct load_count count = {0};
     struct engine_fault fault;
     struct engine *engine;
     check(disk_open(disk, &key, &engine, &fault) == ERR_OK, "opening");
     for (unsigned stripe = 0; stripe < ENGINE_STRIPES; stripe++) {
-        check(load_stripe(engine, stripe, &(struct load_into){location, now, EXPIRES_S}, &count,
-                          &fault) == ERR_OK,
-              "loading");
+        check(load_stripe(engine, stripe, &into, &count, &fault) == ERR_OK, "loading");
     }
     engine_close(engine);
     location_restored(location);

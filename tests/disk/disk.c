@@ -4,8 +4,6 @@
 #include <limits.h>
 #include <stdlib.h>
 
-enum { DISK_COPIES_MAX = 3 };
-
 struct block {
     char *at;
     size_t len;
@@ -326,9 +324,6 @@ static enum err disk_keep_copy(struct engine *engine, struct engine_fault *fault
 {
     struct disk *const disk = engine_of(engine)->disk;
     const enum disk_outcome outcome = outcome_of(disk, DISK_COPY);
-    if (disk->copies == DISK_COPIES_MAX) {
-        return engine_fail(fault, ERR_FULL, "copies enough");
-    }
     disk->copies += outcome == DISK_DOES ? 1 : 0;
     return told(outcome, fault);
 }

@@ -110,6 +110,19 @@ class Stores(EndToEnd):
         for number in numbers:
             self.assertEqual(client.call(f"sip:u{number}@kept.test").uris(), [contact(number)])
 
+    def damage(self, path):
+        with open(path, "r+b") as file:
+            where = file.read().index(b"192.0.2.1")
+            file.seek(where)
+            file.write(b"?")
+
+    def file_with(self, user):
+        for path in data_files(self.store, ".sst"):
+            with open(path, "rb") as file:
+                if user.encode() in file.read():
+                    return path
+        raise AssertionError(f"no file has {user}")
+
     def settle(self, server):
         """Until all changes are on disk, or let go."""
         wait_until(lambda: server.metric("signpost_store_waiting_bytes") == 0, "an empty queue")

@@ -61,6 +61,37 @@ class ReadOnly(Disk):
                 server.terminate()
 
 
+    def test_what_cannot_be_read_there_is_copied_when_it_can_be_written(self):
+        server = self.keep("async")
+        self.bind(server, range(5))
+        self.settle(server)
+        server.terminate()
+        server = self.again(server)  # which moves the log into a file
+        server.terminate()
+        self.damage(self.file_with("u1@kept.test"))
+        self.remount("ro")
+        server = self.again(server)
+        server.wait_line("cannot be read")
+        self.assertEqual(os.listdir(self.disk), ["store"])
+        self.bind(server, range(5, 7))
+        self.remount("rw")
+        self.wait_healed(server)
+        self.assertEqual(sorted(os.listdir(self.disk)), ["store", "store.damaged-1"])
+        server.kill()
+        self.assertLessEqual({"u5@kept.test", "u6@kept.test"}, set(held(self.again(server))))
+
+    def test_a_first_start_there_serves_until_it_can_be_written(self):
+        self.remount("ro")
+        server = self.keep("async")
+        self.bind(server, range(3))
+        self.assert_redirects(server, range(3))
+        self.assert_told_once(server, self.store, "Read-only")
+        self.remount("rw")
+        self.wait_healed(server)
+        server.kill()
+        self.assert_held(self.again(server), range(3))
+
+
 class Full(Disk):
     def setUp(self):
         super().setUp()
@@ -122,6 +153,16 @@ class Full(Disk):
         self.bind(server, range(5, 9))
         server.kill()
         self.assertLessEqual({f"u{n}@kept.test" for n in range(9)}, set(held(self.again(server))))
+
+    def test_a_first_start_there_serves_until_there_is_room(self):
+        self.fill()
+        server = self.keep("async")
+        self.bind(server, range(3))
+        self.assert_told_once(server, self.store, "No space left")
+        os.remove(self.ballast)
+        self.wait_healed(server)
+        server.kill()
+        self.assert_held(self.again(server), range(3))
 
     def test_what_was_kept_is_served_when_it_starts_on_a_full_disk(self):
         server = self.keep("sync")

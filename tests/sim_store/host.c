@@ -86,7 +86,8 @@ bool host_start(struct host *host, const struct host_config *config, struct disk
 bool host_load(struct host *host, struct rng *rng, uint64_t more_bytes, struct now now)
 {
     const struct engine_fault fault = {.text = "read-only"};
-    const struct load_into into = {host->uas.location, now, HOST_EXPIRES_MAX_S};
+    const struct load_into into = {
+        .location = host->uas.location, .now = now, .expires_s_max = HOST_EXPIRES_MAX_S};
     struct engine_fault found;
     const unsigned first = rng_below(rng, ENGINE_STRIPES);
     memset(&host->loaded, 0, sizeof(host->loaded));

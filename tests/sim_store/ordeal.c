@@ -48,8 +48,8 @@ void ordeal_check(struct world *w, unsigned aor)
 
 static void disturb_calls(struct world *w)
 {
-    static const enum disk_call calls[] = {DISK_APPEND, DISK_SYNC, DISK_BEGIN, DISK_DROP,
-                                           DISK_OPEN};
+    static const enum disk_call calls[] = {DISK_APPEND, DISK_SYNC, DISK_COPY,
+                                           DISK_BEGIN,  DISK_DROP, DISK_OPEN};
     const enum disk_call call = RNG_PICK(&w->rng, calls);
     const enum disk_outcome outcome = (enum disk_outcome)(1 + rng_below(&w->rng, 3));
     const unsigned skip = rng_below(&w->rng, 3);

@@ -469,6 +469,66 @@ Test(keeper, however_long_the_disk_stands_still_what_waits_is_bounded)
     cr_assert_eq(keeper_waiting_bytes(shelf.keeper), 0);
 }
 
+// ---- What could not be read
+
+static void restart_damaged(void)
+{
+    shelf_bind("ann@x", "sip:1@h");
+    (void)shelf_round();
+    shelf_bind("bob@x", "sip:2@h");
+    (void)shelf_round();
+    disk_spoil(shelf.disk, 0);
+    crash_and_restart();
+    cr_assert_eq(shelf.loaded.damaged, 1);
+}
+
+Test(keeper, what_could_not_be_read_is_copied_before_anything_is_written)
+{
+    restart_damaged();
+    disk_order(shelf.disk, DISK_COPY, DISK_REFUSES, 0, 1);
+    const unsigned appended = disk_calls(shelf.disk, DISK_APPEND);
+    shelf_bind("cid@x", "sip:3@h");
+    cr_assert_eq(shelf_round(), KEEPER_FAILS);
+    cr_assert_eq(keeper_service(shelf.keeper, 0), UAS_SERVES);
+    cr_assert_eq(disk_calls(shelf.disk, DISK_APPEND), appended);
+    cr_assert_eq(disk_generations(shelf.disk), 1);
+    shelf_advance_ms(250);
+    (void)shelf_settle();
+    cr_assert_eq(disk_copies(shelf.disk), 1);
+    cr_assert_null(keeper_trouble(shelf.keeper));
+    crash_and_restart();
+    cr_assert_eq(shelf.loaded.damaged, 0);
+    cr_assert_eq(bound(), 2);
+}
+
+Test(keeper, what_could_not_be_read_is_copied_once)
+{
+    restart_damaged();
+    disk_order(shelf.disk, DISK_BEGIN, DISK_REFUSES, 0, 2);
+    (void)shelf_round();
+    shelf_advance_ms(250);
+    (void)shelf_round();
+    shelf_advance_ms(500);
+    (void)shelf_settle();
+    cr_assert_null(keeper_trouble(shelf.keeper));
+    cr_assert_eq(disk_copies(shelf.disk), 1);
+}
+
+Test(keeper, what_could_not_be_read_of_a_store_that_is_read_only_is_copied_later)
+{
+    shelf_bind("ann@x", "sip:1@h");
+    (void)shelf_round();
+    disk_spoil(shelf.disk, 0);
+    shelf_crash();
+    disk_order(shelf.disk, DISK_OPEN, DISK_HALVES, 0, 1);
+    shelf_restart();
+    cr_assert_eq(disk_copies(shelf.disk), 0);
+    shelf_advance_ms(250);
+    (void)shelf_settle();
+    cr_assert_eq(disk_copies(shelf.disk), 1);
+    cr_assert_null(keeper_trouble(shelf.keeper));
+}
+
 // ---- Rewrites
 
 Test(keeper, a_store_that_has_outgrown_the_table_is_written_anew)

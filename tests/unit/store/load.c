@@ -115,6 +115,23 @@ Test(load, all_parts_together_are_all_of_it)
     cr_assert_eq(location_size(bed.location).bindings, BLOCKS);
 }
 
+Test(load, whoever_is_told_to_stop_leaves_the_rest_out)
+{
+    const _Atomic bool stop = true;
+    const struct load_into into = {.location = bed.location,
+                                   .now = bed.now,
+                                   .expires_s_max = SHELF_EXPIRES_MAX_S,
+                                   .stop = &stop};
+    struct engine_fault fault;
+    shelf_bind("ann@x", "sip:1@h");
+    (void)shelf_round();
+    shelf.loaded = (struct load_count){0};
+    for (unsigned i = 0; i < ENGINE_STRIPES; i++) {
+        cr_assert_eq(load_stripe(shelf.engine, i, &into, &shelf.loaded, &fault), ERR_OK);
+    }
+    cr_assert_eq(shelf.loaded.records, 0);
+}
+
 // ---- What cannot be read
 
 static void three_blocks(void)

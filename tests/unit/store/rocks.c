@@ -23,7 +23,7 @@ Test(rocks, directory_is_created_for_its_owner_alone)
 Test(rocks, parents_are_not_created)
 {
     (void)snprintf(directory, sizeof(directory), "%s/none/store", room);
-    expect_refused(ROCKS_SERVE, ERR_IO, "No such file");
+    expect_refused(ROCKS_SERVE, ERR_SYSTEM, "No such file");
 }
 
 Test(rocks, what_was_appended_is_there_when_opened_again)

@@ -29,7 +29,8 @@ static void run_keeper(void)
                                          .answers_wait = shelf.answers_wait,
                                          .sync_ms = shelf.sync_ms,
                                          .key = key};
-    const struct load_into into = {bed.location, bed.now, SHELF_EXPIRES_MAX_S};
+    const struct load_into into = {
+        .location = bed.location, .now = bed.now, .expires_s_max = SHELF_EXPIRES_MAX_S};
     struct engine_fault fault;
     shelf.metrics = (struct metrics){0};
     cr_assert_eq(open_disk(NULL, &shelf.engine, &fault), ERR_OK);
