@@ -3,7 +3,7 @@
 """kill -9 under a full load of REGISTERs, again and again, and what is there after each restart.
 
     SIGNPOSTD=build/release/src/signpostd REGISTRANT=build/release/tests/e2e/registrant \\
-        tests/e2e/kill.py --rounds 100
+        POWER=build/release/tests/e2e/libpower.so tests/e2e/kill.py --rounds 100
 
 The client (registrant.c) writes down what each user asked for and was told. All requests of a user
 are put behind each other here, which gives every state that his bindings ever had; what the server
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 
+from stores import Power
 from support import PATIENCE_S, Server, executable, free_port
 
 CONTACTS = 5
@@ -128,23 +129,28 @@ def judge(before, journal, after):
 
 
 class Killing:
-    """A server with a directory, its client, and rounds of load, kill and restart."""
+    """A server with a directory, its client, and rounds of load, kill and restart; with a power
+    cut, if that is asked for."""
 
-    def __init__(self, durability, users, folder, options=()):
+    def __init__(self, durability, users, folder, power=False):
         self.durability = durability
+        self.store = os.path.join(folder, "store")
+        self.power = Power(folder) if power else None
+        self.cut_bytes = 0
         self.listener = ("127.0.0.1", free_port())
         self.admin_port = free_port()
         self.arguments = ["--listen", f"udp:127.0.0.1:{self.listener[1]}",
                           "--admin", f"127.0.0.1:{self.admin_port}",
-                          "--store", f"rocksdb:{os.path.join(folder, 'store')}",
-                          "--durability", durability, "--drop-after-ms", "60000", *options]
+                          "--store", f"rocksdb:{self.store}",
+                          "--durability", durability, "--drop-after-ms", "60000"]
         self.client = Registrant(self.listener, users, os.path.join(folder, "journal"))
         self.server = self._start()
         self.kept = {}
         self.metrics = {}  # of all servers, as of shortly before their end
 
     def _start(self):
-        return Server(self.arguments, [self.listener], self.admin_port)
+        return Server(self.arguments, [self.listener], self.admin_port,
+                      prefix=self.power.prefix if self.power else ())
 
     def _store_metrics(self):
         return {name: int(value) for name, value in self.server.metrics().items()
@@ -163,14 +169,16 @@ class Killing:
         self.client.go()
         time.sleep(load_s)
         safe_us = time.time_ns() // 1000
-        # A change is in a queue before its answer leaves. The next commit may have been begun
-        # without it, and that after it takes all there is.
+        # A change is in a queue before its answer leaves. The next sync may have been begun
+        # without it, and that after it brings all to disk that there is.
         self._wait_commits(2)
         time.sleep(random.uniform(0, 0.3) if load_s > 0 else 0)
         for name, value in self._store_metrics().items():
             self.metrics[name] = self.metrics.get(name, 0) + value
         killed_us = time.time_ns() // 1000
         self.server.kill()
+        if self.power:
+            self.cut_bytes += self.power.cut(self.store)
         journal = self.client.stop()
         self.server = self._start()
         after = bindings(self.server)
@@ -211,7 +219,7 @@ def good(durability, verdict):
 def run(durability, how):
     verdicts, windows = [], []
     with tempfile.TemporaryDirectory(prefix="signpost-kill-") as folder:
-        killing = Killing(durability, how.users, folder)
+        killing = Killing(durability, how.users, folder, how.power)
         try:
             for number in range(how.rounds):
                 verdict, killed_us, _ = killing.round(random.uniform(0.1, how.seconds))
@@ -226,6 +234,8 @@ def run(durability, how):
         finally:
             killing.close()
         report(durability, verdicts, windows, killing.metrics)
+        if how.power:
+            print(f"  cut off: {killing.cut_bytes} bytes that had not been synced")
     return all(good(durability, verdict) for verdict in verdicts)
 
 
@@ -235,6 +245,8 @@ def main():
     parser.add_argument("--users", type=int, default=20000)
     parser.add_argument("--seconds", type=float, default=1.5, help="of load a round, at most")
     parser.add_argument("--durability", choices=("sync", "async"), action="append")
+    parser.add_argument("--power", action="store_true",
+                        help="the machine dies: what has not been synced is lost")
     how = parser.parse_args()
     results = [run(durability, how) for durability in how.durability or ("sync", "async")]
     return 0 if all(results) else 1

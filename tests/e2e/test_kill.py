@@ -14,8 +14,8 @@ USERS = 2000
 
 
 class KillingUnderLoad(EndToEnd):
-    def rounds(self, durability, *options):
-        killing = Killing(durability, USERS, self.directory(), options)
+    def rounds(self, durability, power=False):
+        killing = Killing(durability, USERS, self.directory(), power)
         self.addCleanup(killing.close)
         for _ in range(ROUNDS):
             verdict, _, safe_us = killing.round(random.uniform(0.1, 0.5))
@@ -26,12 +26,14 @@ class KillingUnderLoad(EndToEnd):
             yield verdict, safe_us
 
     def test_sync_loses_nothing_and_brings_nothing_back(self):
-        for verdict, _ in self.rounds("sync"):
-            self.assertEqual(verdict.lost, [])
+        for power in (False, True):
+            for verdict, _ in self.rounds("sync", power):
+                self.assertEqual(verdict.lost, [])
 
-    def test_async_has_what_was_acknowledged_before_its_latest_commit_began(self):
-        for verdict, safe_us in self.rounds("async"):
-            self.assertEqual([request for request in verdict.lost if request[5] < safe_us], [])
+    def test_async_has_what_was_acknowledged_before_its_latest_sync_began(self):
+        for power in (False, True):
+            for verdict, safe_us in self.rounds("async", power):
+                self.assertEqual([request for request in verdict.lost if request[5] < safe_us], [])
 
 
 if __name__ == "__main__":
