@@ -20,6 +20,10 @@ extern const struct micro_group wire_group;
 // From producers to consumers: the ring.
 extern const struct micro_group ring_group;
 
+// What a change costs until it is kept: a record written and read, an entry of the queue that it
+// takes to the persister.
+extern const struct micro_group keep_group;
+
 // The location table, and the whole of uas_handle by kind.
 extern const struct micro_group table_group;
 

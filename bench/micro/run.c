@@ -59,7 +59,8 @@ enum run_end run_all(const struct run_options *options, FILE *out, FILE *why)
     if (run == NULL) {
         return RUN_BROKEN;
     }
-    bool ok = run_group(run, &wire_group, 0) && run_group(run, &ring_group, 0);
+    bool ok = run_group(run, &wire_group, 0) && run_group(run, &ring_group, 0) &&
+              run_group(run, &keep_group, 0);
     for (uint32_t users = RUN_USERS_FEW; ok && users <= options->users_max; users *= SIZES_STEP) {
         ok = run_group(run, &table_group, users);
     }

@@ -134,6 +134,16 @@ Test(micro, filter_chooses_rows)
     cr_assert(strstr(text, "parse/") == NULL, "%s", text);
 }
 
+Test(micro, what_a_change_costs_is_measured)
+{
+    static const char *const rows[] = {"record/put", "record/next", "queue/one-thread/1",
+                                       "queue/one-thread/32"};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        cr_assert_eq(run(rows[i]), RUN_OK, "%s: %s", rows[i], why);
+        cr_assert(strstr(text, rows[i]) != NULL, "%s", text);
+    }
+}
+
 Test(micro, a_filter_that_chooses_nothing_is_a_mistake)
 {
     cr_assert_eq(run("frob"), RUN_BROKEN);
