@@ -1,149 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// The seeded simulator: see usage() below, and world.h.
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-
+// The seeded simulator: see world.h.
 #include "tests/sim/world.h"
 
-enum { EXIT_USAGE = 2 };
-
-struct command {
-    uint64_t from;
-    uint64_t to;
-    bool twice; // each seed, whose traces must be the same
-    bool one;   // seed, and its trace's hash is printed
-    struct world_options options;
-};
-
-static int usage(void)
+static struct command_outcome run(void *memory, uint64_t seed,
+                                  const struct command_options *options)
 {
-    (void)fprintf(stderr,
-                  "sim --seed N [OPTION...]        one simulation\n"
-                  "sim --seeds FROM..TO [OPTION...] many, up to the first that fails\n"
-                  "  --verbose               print all requests, answers and events\n"
-                  "  --steps N               that many, instead of what the seed says\n"
-                  "  --stateless, --stateful with or without server transactions, likewise\n"
-                  "  --twice                 each seed two times, which must go the same way\n");
-    return EXIT_USAGE;
-}
-
-static bool read_number(const char *text, char **end, uint64_t *out)
-{
-    *out = strtoull(text, end, 10);
-    return *end != text;
-}
-
-static bool read_seeds(const char *text, struct command *command)
-{
-    char *end;
-    return read_number(text, &end, &command->from) && end[0] == '.' && end[1] == '.' &&
-           read_number(end + 2, &end, &command->to) && *end == '\0';
-}
-
-static bool read_option(const char *name, const char *value, struct command *c)
-{
-    char *end = NULL;
-    uint64_t number = 0;
-    if (value != NULL && strcmp(name, "--seeds") == 0) {
-        return read_seeds(value, c);
-    }
-    if (value == NULL || !read_number(value, &end, &number) || *end != '\0') {
-        return false;
-    }
-    if (strcmp(name, "--seed") == 0) {
-        c->from = c->to = number;
-        c->one = true;
-    } else if (strcmp(name, "--steps") == 0) {
-        c->options.steps = (unsigned)number;
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static bool read_flag(const char *name, struct command *c)
-{
-    if (strcmp(name, "--verbose") == 0) {
-        c->options.verbose = true;
-    } else if (strcmp(name, "--stateless") == 0) {
-        c->options.mode = WORLD_STATELESS;
-    } else if (strcmp(name, "--stateful") == 0) {
-        c->options.mode = WORLD_STATEFUL;
-    } else if (strcmp(name, "--twice") == 0) {
-        c->twice = true;
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static bool read_command(int argc, char **argv, struct command *command)
-{
-    *command = (struct command){.from = 1, .to = 0};
-    for (int i = 1; i < argc; i++) {
-        if (read_flag(argv[i], command)) {
-            continue;
-        }
-        if (!read_option(argv[i], argv[i + 1], command)) {
-            return false;
-        }
-        i++;
-    }
-    return command->from <= command->to;
-}
-
-static void print_failure(const struct world *world, uint64_t seed, const char *program,
-                          const struct command *command)
-{
-    static const char *const modes[] = {"", " --stateless", " --stateful"};
-    char steps[32] = "";
-    if (command->options.steps != 0) {
-        (void)snprintf(steps, sizeof(steps), " --steps %u", command->options.steps);
-    }
-    (void)printf("seed %" PRIu64 " has failed (%s)\n", seed,
-                 world->config.stateful ? "stateful" : "stateless");
-    trace_print_failure(&world->trace);
-    (void)printf("replay: %s --seed %" PRIu64 "%s%s --verbose\n", program, seed,
-                 modes[command->options.mode], steps);
-}
-
-static bool run_seed(struct world *world, uint64_t seed, const char *program,
-                     const struct command *command)
-{
-    if (!world_run(world, seed, &command->options)) {
-        print_failure(world, seed, program, command);
-        return false;
-    }
-    const uint64_t hash = world->trace.hash;
-    if (command->one) {
-        (void)printf("seed %" PRIu64 ": %u steps, trace %016" PRIx64 "\n", seed, world->trace.step,
-                     hash);
-    }
-    if (command->twice &&
-        (!world_run(world, seed, &command->options) || world->trace.hash != hash)) {
-        (void)printf("seed %" PRIu64 " has gone two ways: %016" PRIx64 " and %016" PRIx64 "\n",
-                     seed, hash, world->trace.hash);
-        return false;
-    }
-    return true;
+    struct world *const world = memory;
+    const bool passed = world_run(world, seed, options);
+    return (struct command_outcome){.passed = passed,
+                                    .mode =
+                                        world->config.stateful ? WORLD_STATEFUL : WORLD_STATELESS,
+                                    .trace = &world->trace};
 }
 
 int main(int argc, char **argv)
 {
-    struct command command;
-    if (!read_command(argc, argv, &command)) {
-        return usage();
-    }
-    struct world *const world = calloc(1, sizeof(*world));
-    bool ok = world != NULL;
-    uint64_t seed = command.from;
-    for (; ok && seed <= command.to; seed++) {
-        ok = run_seed(world, seed, argv[0], &command);
-    }
-    if (ok && !command.one) {
-        (void)printf("%" PRIu64 " seeds passed\n", seed - command.from);
-    }
-    free(world);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    static const struct simulator simulator = {
+        .name = "sim",
+        .modes = {[WORLD_STATELESS - 1] = "stateless", [WORLD_STATEFUL - 1] = "stateful"},
+        .modes_help = "with or without server transactions",
+        .world_bytes = sizeof(struct world),
+        .run = run,
+    };
+    return command_main(&simulator, argc, argv);
 }

@@ -68,7 +68,7 @@ static void choose_clocks(struct world *w)
     w->next_tick_ms = rng_below(&w->rng, w->tick_ms_max);
 }
 
-static bool start(struct world *w, uint64_t seed, const struct world_options *options)
+static bool start(struct world *w, uint64_t seed, const struct command_options *options)
 {
     trace_start(&w->trace, options->verbose);
     w->rng.state = seed * UINT64_C(0xd1342543de82ef95);
@@ -227,7 +227,7 @@ static void happen(struct world *w, const struct event *event)
     }
 }
 
-bool world_run(struct world *world, uint64_t seed, const struct world_options *options)
+bool world_run(struct world *world, uint64_t seed, const struct command_options *options)
 {
     struct event event;
     if (!start(world, seed, options)) {

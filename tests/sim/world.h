@@ -2,21 +2,16 @@
 #ifndef SIGNPOST_TESTS_SIM_WORLD_H
 #define SIGNPOST_TESTS_SIM_WORLD_H
 
+#include "tests/sim/command.h"
 #include "tests/sim/network.h"
 #include "tests/sim/phones.h"
 #include "tests/sim/server.h"
-#include "tests/sim/trace.h"
 #include "tests/sim/transactions.h"
 
 // One simulation: everything that happens in it follows from the seed.
 
+// As the command line has them.
 enum world_mode { WORLD_ANY_MODE, WORLD_STATELESS, WORLD_STATEFUL };
-
-struct world_options {
-    enum world_mode mode; // otherwise the seed says
-    unsigned steps;       // 0: as many as the seed says
-    bool verbose;
-};
 
 // A request and its client.
 struct request {
@@ -55,6 +50,6 @@ struct world {
 };
 
 // Runs the seed. False when it has failed; then world->trace says how.
-bool world_run(struct world *world, uint64_t seed, const struct world_options *options);
+bool world_run(struct world *world, uint64_t seed, const struct command_options *options);
 
 #endif

@@ -18,7 +18,7 @@ enum {
 
 // ---- The seed's choices
 
-static void choose(struct world *w, const struct world_options *options)
+static void choose(struct world *w, const struct command_options *options)
 {
     static const unsigned gaps_ms[] = {20, 500, 20 * S};
     static const unsigned faults[] = {0, 2, 6, 15};
@@ -46,7 +46,7 @@ static void choose(struct world *w, const struct world_options *options)
     memset(w->phones, 0, sizeof(w->phones));
 }
 
-static bool start(struct world *w, uint64_t seed, const struct world_options *options)
+static bool start(struct world *w, uint64_t seed, const struct command_options *options)
 {
     const struct version nothing = {0};
     trace_start(&w->trace, options->verbose);
@@ -426,7 +426,7 @@ static void heal(struct world *w)
     }
 }
 
-bool world_run(struct world *world, uint64_t seed, const struct world_options *options)
+bool world_run(struct world *world, uint64_t seed, const struct command_options *options)
 {
     if (!start(world, seed, options)) {
         trace_fail(&world->trace, "out of memory");

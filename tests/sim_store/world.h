@@ -2,7 +2,7 @@
 #ifndef SIGNPOST_TESTS_SIM_STORE_WORLD_H
 #define SIGNPOST_TESTS_SIM_STORE_WORLD_H
 
-#include "tests/sim/trace.h"
+#include "tests/sim/command.h"
 #include "tests/sim_store/history.h"
 #include "tests/sim_store/host.h"
 
@@ -20,13 +20,8 @@
 
 enum { WORLD_AORS_MAX = 128 };
 
+// As the command line has them.
 enum world_mode { WORLD_ANY_MODE, WORLD_ASYNC, WORLD_SYNC };
-
-struct world_options {
-    enum world_mode mode; // otherwise the seed says
-    unsigned steps;       // 0: as many as the seed says
-    bool verbose;
-};
 
 struct world {
     struct trace trace;
@@ -56,6 +51,6 @@ struct world {
 
 // Runs the seed. False when it has failed; then world->trace says how. The world is zero before its
 // first run.
-bool world_run(struct world *world, uint64_t seed, const struct world_options *options);
+bool world_run(struct world *world, uint64_t seed, const struct command_options *options);
 
 #endif
