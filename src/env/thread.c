@@ -26,6 +26,9 @@ enum err thread_start(pthread_t *thread, int cpu, void *(*run)(void *), void *ar
     return rc == 0 ? ERR_OK : ERR_SYSTEM;
 }
 
+// It asks again and again. pthread_clockjoin_np would wait instead, but gcc 12's thread sanitizer
+// does not know it and takes what the thread has written for a race; pthread_timedjoin_np, which it
+// knows, waits by the wall clock, which may be set meanwhile.
 bool thread_join_within(pthread_t thread, uint32_t ms)
 {
     enum { PAUSE_MS = 5, NS_PER_MS = 1000000 };

@@ -51,3 +51,24 @@ Test(thread, a_cpu_that_is_not_there_is_refused)
     cr_assert_eq(thread_start(&thread, CPUS - 1, note_cpus, &unused), ERR_SYSTEM);
     cr_assert_eq(errno, EINVAL);
 }
+
+static void *wait_for_barrier(void *arg)
+{
+    (void)pthread_barrier_wait(arg);
+    return NULL;
+}
+
+Test(thread, is_joined_when_it_has_ended_and_not_before)
+{
+    enum { SOON_MS = 20, PATIENCE_MS = 60000 };
+
+    pthread_t thread;
+    pthread_barrier_t barrier;
+    cr_assert_eq(pthread_barrier_init(&barrier, NULL, 2), 0);
+    cr_assert_eq(thread_start(&thread, THREAD_ANY_CPU, wait_for_barrier, &barrier), ERR_OK);
+    cr_assert_not(thread_join_within(thread, 0));
+    cr_assert_not(thread_join_within(thread, SOON_MS));
+    (void)pthread_barrier_wait(&barrier);
+    cr_assert(thread_join_within(thread, PATIENCE_MS));
+    (void)pthread_barrier_destroy(&barrier);
+}
