@@ -9,10 +9,29 @@
 #include "run/admin.h"
 #include "run/server.h"
 
-static int exit_status(enum err e)
+static enum err await_end(const struct server *server, const struct config *config,
+                          const sigset_t *signals, bool at_terminal, const struct log *log);
+static int stop(struct server *server, enum err e);
+
+int life_lead(const struct config *config, const sigset_t *signals)
 {
-    const bool theirs = e == ERR_IN_USE || e == ERR_RANGE || e == ERR_DAMAGED;
-    return e == ERR_OK ? 0 : theirs ? 2 : 1;
+    const struct log log = log_to_stderr(config->log_level);
+    // Asked first: one that has hung up is a terminal no more.
+    const bool at_terminal = isatty(STDERR_FILENO) != 0;
+    struct server *server = NULL;
+    struct admin *admin = NULL;
+    descriptors_raise();
+    enum err e = server_start(config, &server);
+    if (e == ERR_OK && config->admin.enabled) {
+        const struct admin_config admin_config = {config->admin.address,
+                                                  server_admin_source(server), log};
+        e = admin_start(&admin_config, &admin);
+    }
+    if (e == ERR_OK) {
+        e = await_end(server, config, signals, at_terminal, &log);
+    }
+    admin_stop(admin);
+    return stop(server, e);
 }
 
 // One line for scripts that wait for it, whatever the log level.
@@ -50,6 +69,12 @@ static enum err await_end(const struct server *server, const struct config *conf
     return ERR_OK;
 }
 
+static int exit_status(enum err e)
+{
+    const bool theirs = e == ERR_IN_USE || e == ERR_RANGE || e == ERR_DAMAGED;
+    return e == ERR_OK ? 0 : theirs ? 2 : 1;
+}
+
 static int stop(struct server *server, enum err e)
 {
     switch (server_stop(server)) {
@@ -59,25 +84,4 @@ static int stop(struct server *server, enum err e)
     case SERVER_STUCK: _exit(exit_status(e == ERR_OK ? ERR_IO : e));
     }
     return exit_status(e);
-}
-
-int life_lead(const struct config *config, const sigset_t *signals)
-{
-    const struct log log = log_to_stderr(config->log_level);
-    // Asked first: one that has hung up is a terminal no more.
-    const bool at_terminal = isatty(STDERR_FILENO) != 0;
-    struct server *server = NULL;
-    struct admin *admin = NULL;
-    descriptors_raise();
-    enum err e = server_start(config, &server);
-    if (e == ERR_OK && config->admin.enabled) {
-        const struct admin_config admin_config = {config->admin.address,
-                                                  server_admin_source(server), log};
-        e = admin_start(&admin_config, &admin);
-    }
-    if (e == ERR_OK) {
-        e = await_end(server, config, signals, at_terminal, &log);
-    }
-    admin_stop(admin);
-    return stop(server, e);
 }
