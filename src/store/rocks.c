@@ -417,8 +417,10 @@ static enum err read_beside(struct rocks *rocks, enum rocks_mode mode, struct en
 
     rocks->engine.read_only = true;
     if (!is_there(rocks->directory, "/CURRENT")) {
-        return fail(has_kept(rocks->directory) ? ERR_DAMAGED : ERR_NOT_FOUND, rocks->directory,
-                    "there is nothing in it that was kept", fault);
+        return has_kept(rocks->directory)
+                   ? fail(ERR_DAMAGED, rocks->directory, "its file CURRENT is gone", fault)
+                   : fail(ERR_NOT_FOUND, rocks->directory, "there is nothing in it that was kept",
+                          fault);
     }
     for (unsigned tries = 1;; tries++) {
         const struct stat before = manifest_of(rocks->directory);
@@ -473,12 +475,18 @@ enum err rocks_open(const char *directory, enum rocks_access access,
     case ROCKS_SALVAGE: e = read_beside(rocks, ROCKS_MODE_SALVAGE, fault); break;
     }
     if (e != ERR_OK) {
-        e = advise(rocks->directory, e, fault);
+        // To see 'store check' is no advice for 'store check'.
+        e = e == ERR_DAMAGED && access != ROCKS_SERVE ? e : advise(rocks->directory, e, fault);
         rocks_close(&rocks->engine);
         return e;
     }
     *out = &rocks->engine;
     return ERR_OK;
+}
+
+size_t rocks_generations(struct engine *engine)
+{
+    return rocks_of(engine)->families.count;
 }
 
 // ---- What an engine does

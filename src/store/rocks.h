@@ -30,14 +30,19 @@ enum { ROCKS_COPIES_MAX = 3 };
 // ERR_IN_USE: another process serves from it (ROCKS_SERVE). ERR_NEWER: a later release has written
 // it. ERR_DAMAGED: it is there and cannot be read. ERR_IO, ERR_SYSTEM, ERR_NO_MEMORY: everything
 // else. In all these cases what is kept is left as it was found; the fault names the directory and
-// says what to do. What can be read and not written, because the directory is read-only or the disk
-// full, is opened by ROCKS_SERVE with engine->read_only set, and the fault says why; empty, if it
-// could not be created for the disk's fault. Then appending, and all else that writes, is ERR_IO.
+// says what to do, about ERR_DAMAGED only to who wants to serve. What can be read and not written,
+// because the directory is read-only or the disk full, is opened by ROCKS_SERVE with
+// engine->read_only set, and the fault says why; empty, if it could not be created for the disk's
+// fault. Then appending, and all else that writes, is ERR_IO.
 //
 // RocksDB starts threads of its own, in this call and in later ones. They have the signal mask of
 // the thread that calls.
 ERR_CHECKED enum err rocks_open(const char *directory, enum rocks_access access,
                                 const struct hash_key *fresh_key, struct engine **out,
                                 struct engine_fault *fault);
+
+// How many generations an engine of rocks_open keeps: more than one while they are rewritten, when
+// that was interrupted, and after an import.
+size_t rocks_generations(struct engine *engine);
 
 #endif

@@ -110,30 +110,6 @@ class Backup(Store):
         self.assertEqual(status, 0, said)
         self.assertEqual(by_aor(self.export("store"))["bob@h"][0]["contact"], "sip:old@h")
 
-    def test_check(self):
-        self.load("store", lines(binding("ann@h", "sip:ann@h"), binding("bob@h", "sip:bob@h"),
-                                 binding("bob@h", "sip:bob@i")))
-        status, output, said = ctl("store", "check", self.path("store"))
-        self.assertEqual((status, said), (0, []))
-        counts = dict(line.rsplit(None, 1) for line in output.splitlines()[:-1])
-        self.assertEqual((counts["records"], counts["addresses of record"], counts["bindings"],
-                          counts["damaged records"]), ("2", "2", "3", "0"))
-        self.assertEqual(output.splitlines()[-1], "whole")
-
-    def test_damage_is_told(self):
-        self.load("store", lines(binding("ann@h", "sip:ann@h")))
-        log, = (name for name in os.listdir(self.path("store")) if name.endswith(".log"))
-        with open(os.path.join(self.path("store"), log), "r+b") as file:
-            text = file.read()
-            at = text.index(b"ann@h")
-            file.seek(at)
-            file.write(b"eve")
-        status, output, said = ctl("store", "check", self.path("store"))
-        self.assertEqual((status, output.splitlines()[-1]), (1, "damaged"), said)
-        self.assertIn("damaged", said[0])
-        status, output, said = ctl("store", "export", self.path("store"))
-        self.assertEqual((status, output), (1, ""), said)
-
     def test_one_at_a_time_writes_and_others_read(self):
         self.load("store", lines(binding("ann@h", "sip:ann@h")))
         with subprocess.Popen([executable("SIGNPOSTCTL"), "store", "import", self.path("store"),
@@ -156,6 +132,85 @@ class Backup(Store):
         status, _, said = ctl("store", "export", self.path("store"), "-o", "/dev/full")
         self.assertEqual(status, 2)
         self.assertIn("No space left", said[-1])
+
+
+class Check(Store):
+    """How much there is, what is wrong with it, and what to do then."""
+
+    def check(self, status, verdict):
+        """{what is counted: how many}, and what is said besides."""
+        done, output, said = ctl("store", "check", self.path("store"))
+        self.assertEqual((done, output.splitlines()[-1:]), (status, verdict), said)
+        return dict(line.rsplit(None, 1) for line in output.splitlines()[:-1]), "\n".join(said)
+
+    def keep(self, user):
+        """One address of record in a generation of its own; the one before it is in a file."""
+        self.load("store", lines(binding(f"{user}@h", f"sip:{user}@h")))
+
+    def damage(self, user, ending):
+        """Where the user's record is in a file of this kind."""
+        found = 0
+        for name in os.listdir(self.path("store")):
+            with open(os.path.join(self.path("store"), name), "r+b") as file:
+                at = file.read().find(f"{user}@h".encode()) if name.endswith(ending) else -1
+                if at >= 0:
+                    file.seek(at)
+                    file.write(b"?")
+                    found += 1
+        self.assertEqual(found, 1)
+
+    def test_whole(self):
+        self.keep("ann")
+        self.load("store", lines(binding("ann@h", "sip:ann@h"), binding("bob@h", "sip:bob@h"),
+                                 binding("bob@h", "sip:bob@i")))
+        counts, said = self.check(0, ["whole"])
+        self.assertEqual(said, "")
+        for what, count in (("addresses of record", 2), ("bindings", 3), ("expired bindings", 0),
+                            ("records", 3), ("blocks", 2), ("generations", 3),
+                            ("damaged blocks", 0), ("damaged records", 0), ("newer records", 0)):
+            self.assertEqual(counts[what], str(count), what)
+
+    def test_a_damaged_file(self):
+        self.keep("ann")
+        self.keep("bob")
+        self.damage("ann", ".sst")
+        counts, said = self.check(1, ["damaged"])
+        self.assertEqual((counts["bindings"], counts["damaged blocks"]), ("1", "1"))
+        self.assertIn("1 blocks and 0 records could not be read", said)
+        self.assertIn("serves the rest", said)
+        self.assertNotIn("store check", said)
+
+    def test_a_damaged_log_and_what_it_says_to_do(self):
+        self.keep("ann")
+        self.keep("bob")
+        self.damage("bob", ".log")
+        counts, said = self.check(1, ["damaged"])
+        self.assertEqual(counts["bindings"], "1")
+        self.assertIn("some of the latest changes", said)
+        self.assertIn("no server starts from it", said)
+        self.assertNotIn("store check", said)
+        steps = [line.removeprefix("signpostctl:   ") for line in said.splitlines()[-3:]]
+        script = "\n".join(["signpostctl() { " + executable("SIGNPOSTCTL") + ' "$@"; }', *steps])
+        subprocess.run(["sh", "-c", script], cwd=self.where, check=True, capture_output=True,
+                       timeout=PATIENCE_S)
+        self.assertEqual(self.check(0, ["whole"])[0]["bindings"], "1")
+        self.assertEqual(list(by_aor(self.export("store"))), ["ann@h"])
+
+    def test_nothing_can_be_read(self):
+        self.keep("ann")
+        os.remove(os.path.join(self.path("store"), "CURRENT"))
+        _, said = self.check(2, [])
+        self.assertIn("nothing of it can be read", said)
+        self.assertIn("CURRENT", said)
+        self.assertIn(f"move {self.path('store')} away", said)
+        self.assertNotIn("store check", said)
+
+    def test_damage_is_told_by_an_export_too(self):
+        self.keep("ann")
+        self.damage("ann", ".log")
+        status, output, said = ctl("store", "export", self.path("store"))
+        self.assertEqual((status, output), (1, ""), said)
+        self.assertIn("damaged", said[0])
 
 
 class BesideAServer(Store):
@@ -278,8 +333,10 @@ class Refusing(Store):
 
     def test_no_such_store(self):
         for command in ("export", "check"):
-            said = self.assert_refused("store", command, "nowhere", naming=["nowhere"])
+            said = self.assert_refused("store", command, "nowhere",
+                                       naming=["nowhere", "No such file"])
             self.assertEqual(len(said), 1)
+            self.assert_refused("store", command, __file__, naming=["Not a directory"])
         self.assertEqual(os.listdir(self.where), [])
 
     def test_input(self):

@@ -59,6 +59,7 @@ static const struct command commands[] = {
     {
         "store", "check", "DIR", 1, 1, "read all of it, and tell what is there",
         "Reads everything that the store in DIR holds, also while a server uses it, and counts.\n"
+        "When something is damaged it says what a server makes of it, and what to do.\n"
         "exit status: 0 whole; 1 something is damaged; 2 cannot be read\n",
         {{NULL, '\0', NULL, NULL}},
         run_check,
@@ -99,15 +100,48 @@ static bool open_store(const char *directory, enum rocks_access access, struct e
     return true;
 }
 
+// Where the reason is that of the directory itself, RocksDB would not tell it.
+static bool directory_opens(const char *directory)
+{
+    const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        command_say("%s: %s", directory, strerror(errno));
+        return false;
+    }
+    (void)close(fd);
+    return true;
+}
+
+// What READ has found damaged.
+static bool open_for_salvage(const char *directory, const struct engine_fault *damage,
+                             struct engine **engine)
+{
+    struct engine_fault fault = {""};
+    const enum err e = rocks_open(directory, ROCKS_SALVAGE, NULL, engine, &fault);
+    if (e == ERR_OK) {
+        command_say("damaged: %s: some of the latest changes cannot be read", damage->text);
+    } else if (e == ERR_NO_MEMORY) {
+        command_say("%s", fault.text);
+    } else {
+        command_say("damaged, and nothing of it can be read: %s", fault.text);
+        command_say("move %s away, then start the server on a new one, or import a backup into it",
+                    directory);
+    }
+    return e == ERR_OK;
+}
+
 // Opened for reading, and where that fails for damage, without what is damaged. *salvaged: that.
 static bool open_for_reading(const char *directory, struct engine **engine, bool *salvaged)
 {
     struct engine_fault fault = {""};
-    enum err e = rocks_open(directory, ROCKS_READ, NULL, engine, &fault);
-    *salvaged = e == ERR_DAMAGED;
-    if (*salvaged) {
-        command_say("%s", fault.text);
-        e = rocks_open(directory, ROCKS_SALVAGE, NULL, engine, &fault);
+    *salvaged = false;
+    if (!directory_opens(directory)) {
+        return false;
+    }
+    const enum err e = rocks_open(directory, ROCKS_READ, NULL, engine, &fault);
+    if (e == ERR_DAMAGED) {
+        *salvaged = open_for_salvage(directory, &fault, engine);
+        return *salvaged;
     }
     if (e != ERR_OK) {
         command_say("%s", fault.text);
@@ -312,41 +346,67 @@ static int run_import(const struct invocation *invocation)
 
 // ---- check
 
-static void print_check(const struct export_report *report)
+static void print_check(const struct export_report *report, size_t generations)
 {
     const struct walk_report *const walk = &report->walk;
     (void)printf("format version      %d\n"
-                 "blocks              %" PRIu64 "\n"
-                 "bytes               %" PRIu64 "\n"
-                 "records             %" PRIu64 "\n"
                  "addresses of record %" PRIu64 "\n"
                  "bindings            %" PRIu64 "\n"
                  "expired bindings    %" PRIu64 "\n"
+                 "records             %" PRIu64 "\n"
                  "highest revision    %" PRIu64 "\n"
+                 "bytes               %" PRIu64 "\n"
+                 "blocks              %" PRIu64 "\n"
+                 "generations         %zu\n"
                  "damaged blocks      %" PRIu64 "\n"
-                 "damaged records     %" PRIu64 "\n",
-                 RECORD_VERSION, walk->blocks, walk->bytes, walk->records, report->aors,
-                 report->bindings, report->expired, walk->highest_revision, walk->damaged_blocks,
-                 walk->damaged_records);
+                 "damaged records     %" PRIu64 "\n"
+                 "newer records       %" PRIu64 "\n",
+                 RECORD_VERSION, report->aors, report->bindings, report->expired, walk->records,
+                 walk->highest_revision, walk->bytes, walk->blocks, generations,
+                 walk->damaged_blocks, walk->damaged_records, walk->newer_records);
+}
+
+// What a server makes of a store that is not whole.
+static void say_what_to_do(const char *directory, bool salvaged)
+{
+    size_t len = strlen(directory);
+    while (len > 1 && directory[len - 1] == '/') {
+        len--; // "DIR/.old" would be in it
+    }
+    command_say("a running server works from memory: save its /bindings before it ends");
+    if (!salvaged) {
+        command_say("a server that starts serves the rest, and puts a copy of %s aside", directory);
+        return;
+    }
+    command_say("no server starts from it; to have the rest in a new one, which the server's user "
+                "is to own:");
+    command_say("  signpostctl store export -o rest.jsonl %s", directory);
+    command_say("  mv %s %.*s.old", directory, (int)len, directory);
+    command_say("  signpostctl store import %s rest.jsonl", directory);
 }
 
 static int run_check(const struct invocation *invocation)
 {
+    const char *const directory = invocation->operands[0];
     struct engine_fault fault = {""};
     struct export_report report;
     struct engine *engine = NULL;
     bool salvaged;
-    if (!open_for_reading(invocation->operands[0], &engine, &salvaged)) {
+    if (!open_for_reading(directory, &engine, &salvaged)) {
         return STATUS_BROKEN;
     }
     const enum err e = export_count(engine, clock_now().wall_ms, &report, &fault);
+    const size_t generations = rocks_generations(engine);
     engine_close(engine);
     if (e != ERR_OK) {
         command_say("%s", fault.text);
         return STATUS_BROKEN;
     }
-    print_check(&report);
+    print_check(&report, generations);
     const bool damaged = say_damage(&report.walk) || salvaged;
     (void)printf("%s\n", damaged ? "damaged" : "whole");
+    if (damaged) {
+        say_what_to_do(directory, salvaged);
+    }
     return damaged ? STATUS_PARTLY : STATUS_OK;
 }

@@ -85,8 +85,10 @@ Test(rocks, generations_are_read_together_until_the_older_are_dropped)
     engine = open_it(ROCKS_SERVE);
     append(engine, 30, 40, 300);
     expect_blocks(engine, 0, 40);
+    cr_assert_eq(rocks_generations(engine), 3);
     drop_older(engine);
     expect_blocks(engine, 20, 40);
+    cr_assert_eq(rocks_generations(engine), 1);
     engine_close(engine);
     engine = open_it(ROCKS_SERVE);
     expect_blocks(engine, 20, 40);
@@ -270,7 +272,7 @@ Test(rocks, damage_amid_the_log_is_told_and_can_be_passed_over)
     overwrite(log, size_of(log) / 2, 20);
     const off_t before = disk_use();
     expect_refused(ROCKS_SERVE, ERR_DAMAGED, "signpostctl store check");
-    expect_refused(ROCKS_READ, ERR_DAMAGED, "signpostctl store check");
+    expect_refused(ROCKS_READ, ERR_DAMAGED, "Corruption");
     struct engine *const engine = open_it(ROCKS_SALVAGE);
     const struct seen seen = read_all(engine);
     cr_assert_geq(seen.blocks, 40, "%u", seen.blocks);
@@ -349,7 +351,8 @@ Test(rocks, without_its_list_of_files_it_is_damaged)
     expect_refused(ROCKS_SERVE, ERR_DAMAGED, "move the directory away");
     cr_assert_eq(remove(current), 0);
     expect_refused(ROCKS_SERVE, ERR_DAMAGED, "move the directory away");
-    expect_refused(ROCKS_READ, ERR_DAMAGED, "move the directory away");
+    expect_refused(ROCKS_READ, ERR_DAMAGED, "CURRENT");
+    expect_refused(ROCKS_SALVAGE, ERR_DAMAGED, "CURRENT");
 }
 
 Test(rocks, copies_are_whole_private_and_few)
