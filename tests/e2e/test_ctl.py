@@ -347,6 +347,16 @@ class Refusing(Store):
                             naming=["standard input:1", "username"])
         self.assertEqual([name for name in os.listdir(self.where) if name != "a"], [])
 
+    def test_a_store_that_takes_nothing(self):
+        good = lines(binding("bob@h", "sip:bob@h"))
+        self.load("store", good)
+        script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" store import store"
+        done = subprocess.run(["sh", "-c", script, executable("SIGNPOSTCTL")], cwd=self.where,
+                              input=good, capture_output=True, text=True, timeout=PATIENCE_S,
+                              check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("store: cannot be written: File too large", done.stderr)
+
     def test_bad_rows(self):
         good = lines(binding("bob@h", "sip:bob@h"))
         said = self.load("store", good + "{\n" + good.replace("sip:bob", "bob"))

@@ -85,7 +85,7 @@ static const char *operand(const struct invocation *invocation, size_t i, const 
     return i < invocation->operand_count ? invocation->operands[i] : otherwise;
 }
 
-static bool open_store(const char *directory, enum rocks_access access, struct engine **engine)
+static bool open_for_writing(const char *directory, struct engine **engine)
 {
     struct engine_fault fault = {""};
     struct hash_key key;
@@ -93,11 +93,15 @@ static bool open_store(const char *directory, enum rocks_access access, struct e
         command_say("no random numbers: %s", strerror(errno));
         return false;
     }
-    if (rocks_open(directory, access, &key, engine, &fault) != ERR_OK) {
-        command_say("%s", fault.text);
-        return false;
+    const enum err e = rocks_open(directory, ROCKS_SERVE, &key, engine, &fault);
+    if (e == ERR_OK && !(*engine)->read_only) {
+        return true;
     }
-    return true;
+    command_say("%s", fault.text);
+    if (e == ERR_OK) {
+        engine_close(*engine);
+    }
+    return false;
 }
 
 // Where the reason is that of the directory itself, RocksDB would not tell it.
@@ -304,12 +308,10 @@ static int import_from(struct source *source, const struct import_rules *rules,
     struct import_report report;
     struct engine *engine = NULL;
     int status = STATUS_BROKEN;
-    if (!open_store(directory, ROCKS_SERVE, &engine)) {
+    if (!open_for_writing(directory, &engine)) {
         return STATUS_BROKEN;
     }
-    if (engine->read_only) {
-        command_say("%s: can be read and not written", directory);
-    } else if (import_all(source, rules, engine, &report, &fault) != ERR_OK) {
+    if (import_all(source, rules, engine, &report, &fault) != ERR_OK) {
         command_say("%s", fault.text);
     } else {
         status = finish_import(&report, directory, invocation->values[IMPORT_STRICT] != NULL);
