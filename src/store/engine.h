@@ -32,8 +32,8 @@ struct engine_fault {
     char text[ENGINE_FAULT_BYTES];
 };
 
-// For engines: what snprintf makes of the format becomes the fault, shortened and in one line.
-// Returns `e`.
+// For engines and what stands on them: what snprintf makes of the format becomes the fault,
+// shortened and in one line. Returns `e`.
 enum err engine_fail(struct engine_fault *fault, enum err e, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

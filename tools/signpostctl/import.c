@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "signpostctl/jsonl.h"
@@ -100,17 +99,6 @@ struct import {
     char block_bytes[BLOCK_BYTES];
 };
 
-static void set_fault(struct engine_fault *fault, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void set_fault(struct engine_fault *fault, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(fault->text, sizeof(fault->text), format, args);
-    va_end(args);
-}
-
 static void complain(struct import *import, uint64_t line, const char *why)
 {
     import->report->bad++;
@@ -132,10 +120,7 @@ static enum err take_entry(struct import *import, const struct entry *entry)
     report->by_path += entry->by_path ? 1 : 0;
     char why[SPOOL_WHY_BYTES];
     const enum err e = spool_add(import->spool, entry, why);
-    if (e != ERR_OK) {
-        set_fault(import->fault, "%s", why);
-    }
-    return e;
+    return e == ERR_OK ? e : engine_fail(import->fault, e, "%s", why);
 }
 
 static enum err read_json(struct import *import)
@@ -171,11 +156,10 @@ static enum err take_row(struct import *import)
         return take_entry(import, &entry);
     }
     if (e == ERR_NOT_FOUND) {
-        set_fault(import->fault,
-                  "%s:%" PRIu64 ": the row has no domain (use_domain was 0): say which it is with "
-                  "--domain NAME",
-                  import->rules->name, table->line);
-        return e;
+        return engine_fail(import->fault, e,
+                           "%s:%" PRIu64 ": the row has no domain (use_domain was 0): say which it "
+                           "is with --domain NAME",
+                           import->rules->name, table->line);
     }
     complain(import, table->line, why);
     return ERR_OK;
@@ -185,9 +169,8 @@ static enum err read_table(struct import *import, enum table_format format)
 {
     struct table *const table = &import->table;
     if (table_open(table, import->source, format, import->rules->table) != ERR_OK) {
-        set_fault(import->fault, "%s:%" PRIu64 ": %s", import->rules->name, table->line,
-                  table->why);
-        return ERR_SYNTAX;
+        return engine_fail(import->fault, ERR_SYNTAX, "%s:%" PRIu64 ": %s", import->rules->name,
+                           table->line, table->why);
     }
     enum err e = ERR_OK;
     while (e == ERR_OK) {
@@ -216,9 +199,8 @@ static enum err read_source(struct import *import)
     case IMPORT_FORMATS: break;
     }
     if (e == ERR_OK && import->source->failed) {
-        set_fault(import->fault, "%s: cannot be read to its end: %s", import->rules->name,
-                  strerror(errno));
-        return ERR_IO;
+        return engine_fail(import->fault, ERR_IO, "%s: cannot be read to its end: %s",
+                           import->rules->name, strerror(errno));
     }
     return e;
 }
@@ -239,9 +221,8 @@ static enum err find_revision(struct import *import)
     struct walk_report report;
     const enum err e = walk_all(import->engine, &walker, &report, import->fault);
     if (e == ERR_OK && report.newer_records > 0) {
-        set_fault(import->fault,
-                  "the store has records of a later release: import with its signpostctl");
-        return ERR_NEWER;
+        return engine_fail(import->fault, ERR_NEWER,
+                           "the store has records of a later release: import with its signpostctl");
     }
     import->revision = report.records == 0 ? 0 : report.highest_revision + 1;
     return e;
@@ -282,7 +263,7 @@ static enum err write_all(struct import *import)
     import->block = buf_over(import->block_bytes, sizeof(import->block_bytes));
     e = spool_join(import->spool, &writing, &import->report->spool, why);
     if (why[0] != '\0') {
-        set_fault(import->fault, "%s", why);
+        e = engine_fail(import->fault, e, "%s", why);
     }
     if (e == ERR_OK) {
         e = write_block(import);
@@ -297,8 +278,7 @@ enum err import_all(struct source *source, const struct import_rules *rules, str
     *report = (struct import_report){0};
     struct import *const import = malloc(sizeof(*import));
     if (import == NULL) {
-        set_fault(fault, "%s", err_text(ERR_NO_MEMORY));
-        return ERR_NO_MEMORY;
+        return engine_fail(fault, ERR_NO_MEMORY, "%s", err_text(ERR_NO_MEMORY));
     }
     import->rules = rules;
     import->source = source;
@@ -308,7 +288,7 @@ enum err import_all(struct source *source, const struct import_rules *rules, str
     import->spool = NULL;
     enum err e = spool_create(rules->scratch, &import->spool, why);
     if (e != ERR_OK) {
-        set_fault(fault, "%s", why);
+        e = engine_fail(fault, e, "%s", why);
     } else {
         e = read_source(import);
     }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signpostctl/walk.h"
 
-#include <stdio.h>
-
 #include "signpostctl/newest.h"
 
 // A revision that nobody can have drawn is none.
@@ -140,10 +138,10 @@ enum err walk_newest(struct engine *engine, size_t aors_max, const struct walker
 {
     struct newest *const newest = newest_create();
     struct search search = {newest, &engine->key, 1, 0, walker};
-    const enum err e =
+    enum err e =
         newest == NULL ? ERR_NO_MEMORY : search_all(&search, engine, aors_max, report, fault);
     if (e == ERR_NO_MEMORY || e == ERR_FULL) {
-        (void)snprintf(fault->text, sizeof(fault->text), "%s", err_text(e));
+        e = engine_fail(fault, e, "%s", err_text(e));
     }
     newest_destroy(newest);
     return e;
