@@ -136,7 +136,6 @@ static enum err told(enum disk_outcome outcome, struct engine_fault *fault)
 
 // ---- Blocks
 
-// In the place of one that is shorter by now, or a new one.
 static void set_bytes(struct block *block, struct slice bytes)
 {
     block->at = malloc(bytes.len + 1);
@@ -157,7 +156,7 @@ static void add_block(struct disk *disk, struct slice bytes)
     set_bytes(block, bytes);
 }
 
-// Cut to that many bytes; without any it is gone.
+// From that generation on, and what is left of them.
 static void keep_blocks(struct disk *disk, unsigned oldest)
 {
     size_t kept = 0;
