@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/rocks_copy.h"
 #include "store/rocks_cursor.h"
 #include "store/rocks_families.h"
 
@@ -529,7 +530,7 @@ static enum err rocks_begin(struct engine *engine, struct engine_fault *fault)
         e = rocks_families_add(&rocks->families, fault);
     }
     if (e == ERR_OK) {
-        rocks->next = 0;
+        rocks->next = ROCKS_MARK + 1;
     }
     return e;
 }
@@ -544,24 +545,17 @@ static enum err rocks_drop_older(struct engine *engine, struct engine_fault *fau
     return e;
 }
 
-// RocksDB makes directories that everyone may read. So the copy is made in one that nobody else
-// may, and then moved.
+// Under another name until it is whole.
 static enum err copy_to(const struct rocks *rocks, const char *to, struct engine_fault *fault)
 {
-    const struct path room = path_of(to, ".new");
-    const struct path copy = path_of(room.text, "/copy");
-    if (mkdir(room.text, S_IRWXU) != 0 && errno != EEXIST) {
-        return fail_errno(room.text, "cannot be created", fault);
-    }
-    const enum err e = rocks_families_copy(&rocks->families, copy.text, fault);
-    if (e != ERR_OK) {
-        (void)rmdir(room.text);
-        return e;
-    }
-    if (chmod(copy.text, S_IRWXU) != 0 || rename(copy.text, to) != 0 || rmdir(room.text) != 0) {
-        return fail_errno(to, "cannot be created", fault);
-    }
-    return ERR_OK;
+    const struct path new = path_of(to, ".new");
+    rocks_families_hold_files(&rocks->families, true);
+    const bool copied = rocks_copy(rocks->directory_fd, new.text);
+    const int error = errno;
+    rocks_families_hold_files(&rocks->families, false);
+    errno = error;
+    return copied && rename(new.text, to) == 0 ? ERR_OK
+                                               : fail_errno(to, "cannot be written", fault);
 }
 
 static enum err rocks_keep_copy(struct engine *engine, struct engine_fault *fault)

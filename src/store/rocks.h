@@ -6,9 +6,9 @@
 
 // The embedded engine: a RocksDB database in a directory, made for a log of blocks. A generation is
 // a column family named by its number, "1", "2" and so on, so that dropping one deletes its files
-// and nothing is ever compacted; a block is a value under its number in the generation, 8 bytes,
-// big-endian. The default column family says in readable text what wrote all this: "format" is "1",
-// "key" is engine->key in hexadecimal digits.
+// and nothing is ever compacted; a block is a value under its number in the generation, from 1 on,
+// 8 bytes, big-endian; number 0 is an empty mark. The default column family says in readable text
+// what wrote all this: "format" is "1", "key" is engine->key in hexadecimal digits.
 //
 // Copies of a damaged database (engine_keep_copy) stand beside it as DIRECTORY.damaged-1 to -3,
 // hard links where that is possible.

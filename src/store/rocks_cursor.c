@@ -135,12 +135,14 @@ static enum err next_in_range(struct engine_cursor *cursor, struct slice *block,
 enum err rocks_cursor_next(struct engine_cursor *cursor, struct slice *block,
                            struct engine_fault *fault)
 {
-    for (; cursor->at < cursor->count; cursor->at++) {
+    while (cursor->at < cursor->count) {
         const enum err e = next_in_range(cursor, block, fault);
-        if (e != ERR_NOT_FOUND) {
+        if (e == ERR_NOT_FOUND) {
+            leave_range(cursor);
+            cursor->at++;
+        } else if (e != ERR_OK || !slice_empty(*block)) { // the mark is
             return e;
         }
-        leave_range(cursor);
     }
     return ERR_NOT_FOUND;
 }

@@ -312,6 +312,27 @@ enum err rocks_families_settle(struct rocks_families *families, struct engine_fa
     return count == 0 ? ERR_OK : flush(families, families->generations[count - 1].handle, fault);
 }
 
+// An empty block below the others. As long as a family has three files and all are on the first
+// level, RocksDB looks into each of them for any block, so that one that is damaged or gone would
+// hide what is in the others.
+static enum err mark(struct rocks_families *families, rocksdb_column_family_handle_t *handle,
+                     struct engine_fault *fault)
+{
+    char *message = NULL;
+    const struct rocks_key key = rocks_key_of(ROCKS_MARK);
+    rocksdb_writeoptions_t *const writing = rocksdb_writeoptions_create();
+    rocksdb_put_cf(families->db, writing, handle, key.bytes, sizeof(key.bytes), "", 0, &message);
+    rocksdb_writeoptions_destroy(writing);
+    enum err e = rocks_error(families->directory, message, fault);
+    if (e == ERR_OK) {
+        e = flush(families, handle, fault);
+    }
+    if (e == ERR_OK) {
+        rocksdb_compact_range_cf(families->db, handle, NULL, 0, NULL, 0);
+    }
+    return e;
+}
+
 enum err rocks_families_add(struct rocks_families *families, struct engine_fault *fault)
 {
     enum { NAME_BYTES = 24 };
@@ -337,7 +358,7 @@ enum err rocks_families_add(struct rocks_families *families, struct engine_fault
         return rocks_error(families->directory, message, fault);
     }
     more[families->count++] = (struct rocks_generation){number, handle};
-    return ERR_OK;
+    return mark(families, handle, fault);
 }
 
 enum err rocks_families_drop(struct rocks_families *families, struct engine_fault *fault)
@@ -356,22 +377,15 @@ enum err rocks_families_drop(struct rocks_families *families, struct engine_faul
     return ERR_OK;
 }
 
-enum err rocks_families_copy(const struct rocks_families *families, const char *to,
-                             struct engine_fault *fault)
+void rocks_families_hold_files(const struct rocks_families *families, bool hold)
 {
-    enum { FLUSH_FIRST = 0 }; // as soon as the log has so many bytes
-
     char *message = NULL;
-    rocksdb_destroy_db(families->options, to, &message); // what an interrupted copy has left
-    rocksdb_free(message);
-    message = NULL;
-    rocksdb_checkpoint_t *const checkpoint =
-        rocksdb_checkpoint_object_create(families->db, &message);
-    if (message == NULL) {
-        rocksdb_checkpoint_create(checkpoint, to, FLUSH_FIRST, &message);
-        rocksdb_checkpoint_object_destroy(checkpoint);
+    if (hold) {
+        rocksdb_disable_file_deletions(families->db, &message);
+    } else {
+        rocksdb_enable_file_deletions(families->db, 0, &message);
     }
-    return rocks_error(families->directory, message, fault);
+    rocksdb_free(message);
 }
 
 // The generation that has this name, or families->count.

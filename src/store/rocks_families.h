@@ -38,7 +38,11 @@ struct rocks_range {
     uint64_t last;
 };
 
-enum { ROCKS_KEY_BYTES = 8 };
+enum {
+    ROCKS_KEY_BYTES = 8,
+    ROCKS_MARK =
+        0, // number of an empty block that each generation begins with (rocks_families_add)
+};
 
 struct rocks_key {
     char bytes[ROCKS_KEY_BYTES];
@@ -90,9 +94,8 @@ ERR_CHECKED enum err rocks_families_add(struct rocks_families *families,
 ERR_CHECKED enum err rocks_families_drop(struct rocks_families *families,
                                          struct engine_fault *fault);
 
-// Makes a directory with a database that has the same in it: hard links where that is possible.
-ERR_CHECKED enum err rocks_families_copy(const struct rocks_families *families, const char *to,
-                                         struct engine_fault *fault);
+// Deletes no file as long as it holds them.
+void rocks_families_hold_files(const struct rocks_families *families, bool hold);
 
 // Brings everything into files, so that nothing moves until the next block comes.
 ERR_CHECKED enum err rocks_families_settle(struct rocks_families *families,

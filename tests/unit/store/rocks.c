@@ -324,20 +324,52 @@ Test(rocks, a_file_that_cannot_be_read_hides_no_other)
     }
 }
 
+enum { FEW_FILES = 4 }; // as RocksDB would look into all of, and one more
+
+// Five blocks in each; tells which file they are in.
+static void store_of_files(unsigned count, char paths[FEW_FILES][PATH_BYTES])
+{
+    for (unsigned i = 0; i <= count; i++) {
+        struct engine *const engine = open_it(ROCKS_SERVE); // moves the log into a file
+        const struct files files = files_of(".sst");
+        if (i > 0) {
+            memcpy(paths[i - 1], files.paths[files.count - 1], PATH_BYTES);
+        }
+        if (i < count) {
+            append(engine, 5 * i, 5 * (i + 1), 300);
+        }
+        engine_close(engine);
+    }
+}
+
+static void check_without(const char *file, unsigned left)
+{
+    struct engine_fault fault = {""};
+    cr_assert_eq(remove(file), 0, "%s", file);
+    struct engine *engine = open_it(ROCKS_SERVE);
+    const struct seen seen = read_all(engine);
+    cr_assert_eq(seen.damaged, 5, "%s: %u damaged", file, seen.damaged);
+    cr_assert_eq(seen.blocks, left, "%s: %u of %u blocks", file, seen.blocks, left);
+    append(engine, 40, 41, 300);
+    cr_assert_eq(engine_keep_copy(engine, &fault), ERR_OK, "%s", fault.text);
+    engine_close(engine);
+    (void)snprintf(directory, sizeof(directory), "%s/store.damaged-1", room);
+    engine = open_it(ROCKS_SERVE);
+    cr_assert_eq(read_all(engine).blocks, left + 1, "%s: in the copy", file);
+    engine_close(engine);
+}
+
 Test(rocks, a_file_that_is_gone_hides_no_other)
 {
-    struct engine *engine = open_it(ROCKS_SERVE);
-    append(engine, 0, 40, MIB);
-    engine_close(engine);
-    engine_close(open_it(ROCKS_SERVE));
-    const struct files files = files_of(".sst");
-    cr_assert_eq(remove(files.paths[files.count - 1]), 0);
-    engine = open_it(ROCKS_SERVE);
-    const struct seen seen = read_all(engine);
-    cr_assert_geq(seen.damaged, 1);
-    cr_assert_eq(seen.damaged + seen.blocks, 40, "%u %u", seen.damaged, seen.blocks);
-    append(engine, 40, 41, 300);
-    engine_close(engine);
+    char paths[FEW_FILES][PATH_BYTES];
+    for (unsigned count = 1; count <= FEW_FILES; count++) {
+        for (unsigned gone = 0; gone < count; gone++) {
+            teardown();
+            setup();
+            store_of_files(count, paths);
+            check_without(paths[gone], 5 * (count - 1));
+        }
+    }
 }
 
 Test(rocks, without_its_list_of_files_it_is_damaged)
@@ -388,8 +420,6 @@ Test(rocks, copy_that_was_interrupted_is_made_anew)
     cr_assert_eq(engine_keep_copy(engine, &fault), ERR_OK, "%s", fault.text);
     (void)snprintf(copy, sizeof(copy), "%s.damaged-1", directory);
     (void)snprintf(copying, sizeof(copying), "%s.damaged-1.new", directory);
-    cr_assert_eq(mkdir(copying, 0700), 0);
-    (void)snprintf(copying, sizeof(copying), "%s.damaged-1.new/copy", directory);
     cr_assert_eq(rename(copy, copying), 0);
     append(engine, 10, 20, 300);
     cr_assert_eq(engine_keep_copy(engine, &fault), ERR_OK, "%s", fault.text);
