@@ -64,6 +64,7 @@ struct engine {
     // recognized.
     struct hash_key key;
     bool read_only; // nothing can be appended; what is kept can be read
+    bool salvaged;  // a part of what was appended last could not be read
 };
 
 // Appends a block to the newest generation. After an error of this or of engine_sync nobody knows

@@ -307,17 +307,56 @@ static enum err probe(const char *directory, struct engine_fault *fault)
     return e;
 }
 
-// What is there, for writing; where that fails for reading, and the fault says why.
+// Under another name until it is whole.
+static enum err copy_to(const struct rocks *rocks, const char *to, struct engine_fault *fault)
+{
+    const bool open = rocks->families.db != NULL;
+    const struct path new = path_of(to, ".new");
+    if (open) {
+        rocks_families_hold_files(&rocks->families, true);
+    }
+    const bool copied = rocks_copy(rocks->directory_fd, new.text);
+    const enum err e =
+        copied && rename(new.text, to) == 0 ? ERR_OK : fail_errno(to, "cannot be written", fault);
+    if (open) {
+        rocks_families_hold_files(&rocks->families, false);
+    }
+    return e;
+}
+
+static enum err put_aside(const struct rocks *rocks, struct engine_fault *fault)
+{
+    enum { SUFFIX_BYTES = 24 };
+
+    for (int i = 1; i <= ROCKS_COPIES_MAX; i++) {
+        char suffix[SUFFIX_BYTES];
+        (void)snprintf(suffix, sizeof(suffix), ".damaged-%d", i);
+        if (!is_there(rocks->directory, suffix)) {
+            return copy_to(rocks, path_of(rocks->directory, suffix).text, fault);
+        }
+    }
+    return fail(ERR_FULL, rocks->directory,
+                "too many damaged copies are kept beside it; remove some", fault);
+}
+
+// What is there, for writing; where that fails for reading, and the fault says why. When a log is
+// opened for writing what is damaged in it is gone.
 static enum err open_existing(struct rocks *rocks, struct engine_fault *fault)
 {
+    const bool salvaged = rocks->engine.salvaged;
     enum err e = probe(rocks->directory, fault);
-    if (e == ERR_OK) {
-        e = rocks_families_open(rocks->directory, ROCKS_MODE_WRITE, &rocks->families, fault);
+    if (e == ERR_OK && salvaged) {
+        e = put_aside(rocks, fault);
     }
-    if (e == ERR_IO || e == ERR_SYSTEM) {
+    if (e == ERR_OK) {
+        e = rocks_families_open(rocks->directory, salvaged ? ROCKS_MODE_MEND : ROCKS_MODE_WRITE,
+                                &rocks->families, fault);
+    }
+    if (e == ERR_IO || e == ERR_SYSTEM || e == ERR_FULL) {
         struct engine_fault reading;
         rocks->engine.read_only = true;
-        e = rocks_families_open(rocks->directory, ROCKS_MODE_READ, &rocks->families, &reading);
+        e = rocks_families_open(rocks->directory, salvaged ? ROCKS_MODE_SALVAGE : ROCKS_MODE_READ,
+                                &rocks->families, &reading);
         *fault = e == ERR_OK ? *fault : reading;
     }
     return e;
@@ -332,7 +371,21 @@ static enum err create(struct rocks *rocks, struct engine_fault *fault)
     return rocks_families_open(rocks->directory, ROCKS_MODE_CREATE, &rocks->families, fault);
 }
 
-// Looks at the meta first, which changes nothing: what a later release has written stays as it is.
+// Looks at the meta first, which changes nothing: what a later release has written stays as it is,
+// and damage in the log is found while all of it is still there.
+static enum err peek(struct rocks *rocks, char *meta, struct engine_fault *fault)
+{
+    const enum err e =
+        rocks_families_peek(rocks->directory, ROCKS_MODE_READ, meta, META_BYTES, fault);
+    struct engine_fault again;
+    if (e == ERR_DAMAGED && rocks_families_peek(rocks->directory, ROCKS_MODE_SALVAGE, meta,
+                                                META_BYTES, &again) == ERR_OK) {
+        rocks->engine.salvaged = true;
+        return ERR_OK;
+    }
+    return e;
+}
+
 static enum err open_checked(struct rocks *rocks, const struct hash_key *fresh_key,
                              struct engine_fault *fault)
 {
@@ -343,9 +396,7 @@ static enum err open_checked(struct rocks *rocks, const struct hash_key *fresh_k
     if (!exists && has_kept(directory)) {
         return fail(ERR_DAMAGED, directory, "its file CURRENT is gone", fault);
     }
-    enum err e = exists
-                     ? rocks_families_peek(directory, ROCKS_MODE_WRITE, meta, sizeof(meta), fault)
-                     : ERR_OK;
+    enum err e = exists ? peek(rocks, meta, fault) : ERR_OK;
     if (e == ERR_OK) {
         e = meta_read(directory, meta, &rocks->engine.key, fault);
     }
@@ -545,35 +596,11 @@ static enum err rocks_drop_older(struct engine *engine, struct engine_fault *fau
     return e;
 }
 
-// Under another name until it is whole.
-static enum err copy_to(const struct rocks *rocks, const char *to, struct engine_fault *fault)
-{
-    const struct path new = path_of(to, ".new");
-    rocks_families_hold_files(&rocks->families, true);
-    const bool copied = rocks_copy(rocks->directory_fd, new.text);
-    const int error = errno;
-    rocks_families_hold_files(&rocks->families, false);
-    errno = error;
-    return copied && rename(new.text, to) == 0 ? ERR_OK
-                                               : fail_errno(to, "cannot be written", fault);
-}
-
 static enum err rocks_keep_copy(struct engine *engine, struct engine_fault *fault)
 {
-    enum { SUFFIX_BYTES = 24 };
-
     const struct rocks *const rocks = rocks_of(engine);
     const enum err e = writable(rocks, fault);
-    for (int i = 1; e == ERR_OK && i <= ROCKS_COPIES_MAX; i++) {
-        char suffix[SUFFIX_BYTES];
-        (void)snprintf(suffix, sizeof(suffix), ".damaged-%d", i);
-        if (!is_there(rocks->directory, suffix)) {
-            return copy_to(rocks, path_of(rocks->directory, suffix).text, fault);
-        }
-    }
-    return e != ERR_OK ? e
-                       : fail(ERR_FULL, rocks->directory,
-                              "too many damaged copies are kept beside it; remove some", fault);
+    return e == ERR_OK ? put_aside(rocks, fault) : e;
 }
 
 static bool rocks_in_place(struct engine *engine)

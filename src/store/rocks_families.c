@@ -99,7 +99,7 @@ static void set_quiet(rocksdb_options_t *options)
 
 static bool writes(enum rocks_mode mode)
 {
-    return mode == ROCKS_MODE_CREATE || mode == ROCKS_MODE_WRITE;
+    return mode == ROCKS_MODE_CREATE || mode == ROCKS_MODE_WRITE || mode == ROCKS_MODE_MEND;
 }
 
 static void set_pace(rocksdb_options_t *options, int64_t rate_bytes, int64_t piece_bytes)
@@ -110,6 +110,18 @@ static void set_pace(rocksdb_options_t *options, int64_t rate_bytes, int64_t pie
         rocksdb_ratelimiter_create(rate_bytes, piece_bytes * US_PER_S / rate_bytes, FAIRNESS);
     rocksdb_options_set_ratelimiter(options, limiter);
     rocksdb_ratelimiter_destroy(limiter);
+}
+
+// Nothing is reserved on disk in advance. On one that is nearly full it would take what is left,
+// and then a line of RocksDB's log finds no room (set_quiet). The C API has no call for that.
+static rocksdb_options_t *without_reserves(rocksdb_options_t *options)
+{
+    char *message = NULL;
+    rocksdb_options_t *const changed = rocksdb_options_create();
+    rocksdb_get_options_from_string(options, "allow_fallocate=false", changed, &message);
+    assert(message == NULL);
+    rocksdb_options_destroy(options);
+    return changed;
 }
 
 static rocksdb_options_t *options_create(enum rocks_mode mode)
@@ -136,9 +148,10 @@ static rocksdb_options_t *options_create(enum rocks_mode mode)
     rocksdb_options_set_skip_stats_update_on_db_open(options, 1);
     rocksdb_options_set_skip_checking_sst_file_sizes_on_db_open(options, 1);
     // The end of the log may be torn, by a crash; nothing else may.
+    const bool salvages = mode == ROCKS_MODE_SALVAGE || mode == ROCKS_MODE_MEND;
     rocksdb_options_set_wal_recovery_mode(
-        options, mode == ROCKS_MODE_SALVAGE ? rocksdb_skip_any_corrupted_records_recovery
-                                            : rocksdb_tolerate_corrupted_tail_records_recovery);
+        options, salvages ? rocksdb_skip_any_corrupted_records_recovery
+                          : rocksdb_tolerate_corrupted_tail_records_recovery);
     rocksdb_options_set_write_buffer_size(options, BUFFER_BYTES);
     rocksdb_options_set_max_write_buffer_number(options, BUFFERS_MAX);
     rocksdb_options_set_max_total_wal_size(options, LOG_BYTES_MAX);
@@ -149,7 +162,7 @@ static rocksdb_options_t *options_create(enum rocks_mode mode)
     set_table(options);
     set_no_compaction(options);
     set_quiet(options);
-    return options;
+    return without_reserves(options);
 }
 
 enum err rocks_families_peek(const char *directory, enum rocks_mode mode, char *meta,
@@ -157,7 +170,7 @@ enum err rocks_families_peek(const char *directory, enum rocks_mode mode, char *
 {
     assert(meta_bytes > 0);
     char *message = NULL;
-    rocksdb_options_t *const options = options_create(writes(mode) ? ROCKS_MODE_READ : mode);
+    rocksdb_options_t *const options = options_create(mode);
     rocksdb_options_set_paranoid_checks(options, mode != ROCKS_MODE_SALVAGE);
     rocksdb_readoptions_t *const reading = rocksdb_readoptions_create();
     rocksdb_t *const db = rocksdb_open_for_read_only(options, directory, 0, &message);

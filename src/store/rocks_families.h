@@ -14,6 +14,7 @@ enum rocks_mode {
     ROCKS_MODE_WRITE,
     ROCKS_MODE_READ,
     ROCKS_MODE_SALVAGE, // as READ, but passes over what is damaged in the log
+    ROCKS_MODE_MEND,    // as WRITE, likewise
 };
 
 struct rocks_generation {

@@ -95,8 +95,10 @@ class ReadOnly(Disk):
 class Full(Disk):
     def setUp(self):
         super().setUp()
-        # smaller than what RocksDB reserves in advance, which it then does without
-        self.mounts.run("mount", "-t", "tmpfs", "-o", "size=4m", "none", self.disk)
+        self.mount("4m")
+
+    def mount(self, size):
+        self.mounts.run("mount", "-t", "tmpfs", "-o", f"size={size}", "none", self.disk)
         self.ballast = self.mounts.path(os.path.join(self.disk, "ballast"))
 
     def fill(self):
@@ -136,6 +138,22 @@ class Full(Disk):
         server.kill()
         self.assertEqual(set(held(self.again(server))), set(before))
         self.assertLessEqual({f"u{n}@kept.test" for n in range(25)}, set(before))
+
+    def test_a_server_that_was_started_again_goes_on_too(self):
+        self.mount("64m")  # room for all that RocksDB would like to have
+        for durability in ("async", "sync"):
+            self.store = os.path.join(self.disk, durability)
+            server = self.keep(durability)
+            self.bind(server, range(5))
+            server.terminate()
+            server = self.again(server)
+            self.fill()
+            self.wait_failing(server, self.client(server), "filler")
+            wait_until(lambda: server.metric("signpost_store_failures_total") > 3, "retries")
+            self.assert_redirects(server, range(5))
+            os.remove(self.ballast)
+            self.wait_healed(server)
+            server.terminate()
 
     def test_sync_refuses_register_goes_on_with_invite_and_heals(self):
         server = self.keep("sync")

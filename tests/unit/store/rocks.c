@@ -264,20 +264,56 @@ Test(rocks, zeros_behind_the_log_are_its_end)
 
 // ---- Damage
 
-Test(rocks, damage_amid_the_log_is_told_and_can_be_passed_over)
+static void damage_amid_the_log(void)
 {
     struct files logs;
     in_process_that_dies(append_100);
     const char *const log = last_log(&logs);
     overwrite(log, size_of(log) / 2, 20);
+}
+
+Test(rocks, damage_amid_the_log_is_told_and_passed_over_by_who_wants_that)
+{
+    damage_amid_the_log();
     const off_t before = disk_use();
-    expect_refused(ROCKS_SERVE, ERR_DAMAGED, "signpostctl store check");
     expect_refused(ROCKS_READ, ERR_DAMAGED, "Corruption");
     struct engine *const engine = open_it(ROCKS_SALVAGE);
-    const struct seen seen = read_all(engine);
-    cr_assert_geq(seen.blocks, 40, "%u", seen.blocks);
+    cr_assert_geq(read_all(engine).blocks, 40);
     engine_close(engine);
     cr_assert_geq(disk_use(), before);
+}
+
+Test(rocks, damage_amid_the_log_is_put_aside_and_the_rest_served)
+{
+    damage_amid_the_log();
+    struct engine *engine = open_it(ROCKS_SERVE);
+    cr_assert(engine->salvaged && !engine->read_only);
+    const unsigned found = read_all(engine).blocks;
+    cr_assert(found >= 40 && found < 100, "%u", found);
+    append(engine, 100, 101, 300);
+    engine_close(engine);
+    engine = open_it(ROCKS_SERVE);
+    cr_assert_not(engine->salvaged, "it is told once");
+    cr_assert_eq(read_all(engine).blocks, found + 1);
+    engine_close(engine);
+    (void)snprintf(directory, sizeof(directory), "%s/store.damaged-1", room);
+    expect_refused(ROCKS_READ, ERR_DAMAGED, "Corruption");
+}
+
+Test(rocks, damage_amid_the_log_stays_where_it_is_as_long_as_there_is_no_copy)
+{
+    damage_amid_the_log();
+    for (unsigned i = 1; i <= ROCKS_COPIES_MAX; i++) {
+        char copy[PATH_BYTES + 32];
+        (void)snprintf(copy, sizeof(copy), "%s.damaged-%u", directory, i);
+        cr_assert_eq(mkdir(copy, 0700), 0);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        struct engine *const engine = open_it(ROCKS_SERVE);
+        cr_assert(engine->salvaged && engine->read_only);
+        cr_assert_geq(read_all(engine).blocks, 40);
+        engine_close(engine);
+    }
 }
 
 // 40 MiB in files, of the first of which the middle is overwritten, or its end.
