@@ -233,6 +233,18 @@ static enum err check_listeners(const struct load *load, const struct config *co
     return ERR_OK;
 }
 
+// Nobody who asks for it is to believe that bindings are kept.
+static enum err check_durability(const struct load *load, const struct config *config)
+{
+    if (config->durability == OPTION_DURABILITY_SYNC && !config->store.kept) {
+        print_origin(load, OPTION_DURABILITY, 0);
+        (void)fputs("expected a store that is kept (not store: memory)", load->err);
+        print_value(option_given_text(&load->effective.at[OPTION_DURABILITY], 0), load->err);
+        return ERR_RANGE;
+    }
+    return ERR_OK;
+}
+
 static enum err check_relations(const struct load *load, const struct config *config)
 {
     const struct relation relations[] = {
@@ -249,7 +261,8 @@ static enum err check_relations(const struct load *load, const struct config *co
             return ERR_RANGE;
         }
     }
-    return check_listeners(load, config);
+    const enum err e = check_durability(load, config);
+    return e == ERR_OK ? check_listeners(load, config) : e;
 }
 
 static enum config_action act(const struct load *load, FILE *out)

@@ -49,6 +49,7 @@ void thread_give_way(void)
 
     // Of this thread alone, on Linux; it may always be raised, and if not, nothing is lost.
     (void)setpriority(PRIO_PROCESS, 0, NICE);
+    thread_yield_readily(true);
 }
 
 void thread_yield_readily(bool readily)

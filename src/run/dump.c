@@ -8,7 +8,10 @@
 #include "signpost/sip/fields.h"
 
 enum {
-    PAGE_PAUSE_US = 1000,
+    // A chunk of so many pages takes a fraction of a millisecond, and whoever answers on the same
+    // CPU goes first after it.
+    CHUNK_PAGES = 4,
+    CHUNK_PAUSE_US = 1000,
     // An escaped byte takes six, and names and numbers have their place.
     LINE_BYTES_MAX = 6 * (AOR_BYTES_MAX + CONTACT_BYTES_MAX + CALL_ID_BYTES_MAX) + 256,
 };
@@ -16,7 +19,7 @@ enum {
 struct dump {
     struct admin_source source;
     struct evhttp_request *request; // being answered, or NULL; libevent's
-    struct event *next;             // pending while a page has been sent and the next has not
+    struct event *next;             // pending while a chunk has been sent and the next has not
     struct location_cursor cursor;
     struct location_page page;
     char line[LINE_BYTES_MAX];
@@ -24,7 +27,7 @@ struct dump {
 
 static void refuse(struct evhttp_request *request);
 static void pace(struct evhttp_connection *connection, void *arg);
-static void send_page(evutil_socket_t fd, short events, void *arg);
+static void send_chunk(evutil_socket_t fd, short events, void *arg);
 static void on_closed(struct evhttp_connection *connection, void *arg);
 
 struct dump *dump_create(const struct admin_source *source, struct event_base *base)
@@ -35,7 +38,7 @@ struct dump *dump_create(const struct admin_source *source, struct event_base *b
     }
     dump->source = *source;
     dump->request = NULL;
-    dump->next = event_new(base, -1, 0, send_page, dump);
+    dump->next = event_new(base, -1, 0, send_chunk, dump);
     if (dump->next == NULL) {
         free(dump);
         return NULL;
@@ -126,10 +129,10 @@ static void give_up(struct dump *dump)
     evhttp_connection_free(connection);
 }
 
-// The page before has been sent.
+// The chunk before has been sent.
 static void pace(struct evhttp_connection *connection, void *arg)
 {
-    static const struct timeval time = {.tv_usec = PAGE_PAUSE_US};
+    static const struct timeval time = {.tv_usec = CHUNK_PAUSE_US};
     struct dump *const dump = arg;
     (void)connection;
     if (event_add(dump->next, &time) != 0) {
@@ -137,31 +140,45 @@ static void pace(struct evhttp_connection *connection, void *arg)
     }
 }
 
-static void send_page(evutil_socket_t fd, short events, void *arg)
+static bool put_page(struct dump *dump, struct evbuffer *body)
 {
-    (void)fd;
-    (void)events;
-    struct dump *const dump = arg;
-    if (!dump->source.scan(dump->source.context, &dump->cursor, &dump->page)) {
-        evhttp_connection_set_closecb(evhttp_request_get_connection(dump->request), NULL, NULL);
-        evhttp_send_reply_end(dump->request);
-        dump->request = NULL;
-        return;
-    }
-    struct evbuffer *const body = evbuffer_new();
-    bool ok = body != NULL;
+    bool ok = true;
     for (size_t i = 0; ok && i < dump->page.count; i++) {
         const struct slice line = put_row(dump, &dump->page.rows[i]);
         ok = evbuffer_add(body, line.at, line.len) == 0;
     }
-    if (ok) {
-        evhttp_send_reply_chunk_with_cb(dump->request, body, pace, dump);
-    }
-    if (body != NULL) {
-        evbuffer_free(body);
+    return ok;
+}
+
+static void end(struct dump *dump)
+{
+    evhttp_connection_set_closecb(evhttp_request_get_connection(dump->request), NULL, NULL);
+    evhttp_send_reply_end(dump->request);
+    dump->request = NULL;
+}
+
+static void send_chunk(evutil_socket_t fd, short events, void *arg)
+{
+    (void)fd;
+    (void)events;
+    struct dump *const dump = arg;
+    struct evbuffer *const body = evbuffer_new();
+    bool ok = body != NULL;
+    bool more = ok;
+    for (unsigned i = 0; more && ok && i < CHUNK_PAGES; i++) {
+        more = dump->source.scan(dump->source.context, &dump->cursor, &dump->page);
+        ok = !more || put_page(dump, body);
     }
     if (!ok) {
         give_up(dump);
+    } else if (more) {
+        evhttp_send_reply_chunk_with_cb(dump->request, body, pace, dump);
+    } else {
+        evhttp_send_reply_chunk(dump->request, body);
+        end(dump);
+    }
+    if (body != NULL) {
+        evbuffer_free(body);
     }
 }
 

@@ -220,13 +220,16 @@ static enum err load_all(struct persister *persister, struct load_count *sum)
 // Told here, for keeper_begin is silent about it.
 static void tell_of_damage(const struct persister *persister, const struct load_count *count)
 {
+    const struct persister_config *const config = &persister->config;
+    const bool salvaged = persister->engine->salvaged;
     const unsigned long long unreadable = count->damaged + count->newer;
-    if (unreadable > 0) {
-        log_write(
-            &persister->config.log, LOG_LEVEL_WARNING,
-            "store: %s: %llu blocks or records cannot be read; the rest is served, and before "
-            "anything is written a copy of the files is put beside it",
-            persister->directory, unreadable);
+    metrics_add(config->metrics, METRIC_STORE_UNREADABLE, unreadable + (salvaged ? 1 : 0));
+    if (unreadable > 0 || salvaged) {
+        log_write(&config->log, LOG_LEVEL_WARNING,
+                  "store: %s: %llu blocks or records%s cannot be read; the rest is served, and "
+                  "before anything is written a copy of the files is put beside it",
+                  persister->directory, unreadable,
+                  salvaged ? " and a part of the latest changes" : "");
     }
 }
 

@@ -383,7 +383,7 @@ static enum err peek(struct rocks *rocks, char *meta, struct engine_fault *fault
         rocks->engine.salvaged = true;
         return ERR_OK;
     }
-    return e;
+    return e == ERR_NOT_FOUND ? ERR_DAMAGED : e; // one of its lists of files is gone
 }
 
 static enum err open_checked(struct rocks *rocks, const struct hash_key *fresh_key,

@@ -89,14 +89,17 @@ class Refusing(Stores):
 
     def test_what_cannot_be_read(self):
         for name in ("CURRENT", "MANIFEST-"):
-            for what in (b"garbage\n", b""):
+            for what in (b"garbage\n", b"", None):
                 with self.subTest(name=name, what=what):
                     self.setUp()
                     server = self.stopped()
                     found = next(entry for entry in os.listdir(self.store)
                                  if entry.startswith(name))
-                    with open(os.path.join(self.store, found), "wb") as file:
-                        file.write(what)
+                    if what is None:
+                        os.remove(os.path.join(self.store, found))
+                    else:
+                        with open(os.path.join(self.store, found), "wb") as file:
+                            file.write(what)
                     before = contents(self.store)
                     self.assert_refused(server, "move the directory away")
                     self.assert_unchanged(before)
@@ -206,6 +209,27 @@ class Damaged(Stores):
         self.wait_healed(server)
         server.kill()
         self.assert_held(self.again(server), range(3, 6))
+
+    def test_damage_amid_the_log_costs_what_it_hits(self):
+        server = self.keep()
+        for number in range(4):  # a commit each
+            self.bind(server, [number])
+        server.kill()
+        path = data_files(self.store, ".log")[-1]
+        with open(path, "r+b") as file:
+            file.seek(file.read().index(b"u1@kept.test"))
+            file.write(b"?")
+        server = self.again(server)
+        self.assertLessEqual(set(held(server)), {f"u{n}@kept.test" for n in (0, 2, 3)})
+        self.assertIn("u0@kept.test", held(server))
+        told = [line for line in server.output.splitlines() if "cannot be read" in line]
+        self.assertEqual(len(told), 1, server.output)
+        self.assertEqual(server.metric("signpost_store_unreadable_total"), 1)
+        self.assertTrue(os.path.isdir(f"{self.store}.damaged-1"))
+        self.bind(server, range(5, 7))
+        server.kill()
+        self.assertLessEqual({f"u{n}@kept.test" for n in (0, 5, 6)},
+                             set(held(self.again(server))))
 
     def test_a_truncated_log_has_all_but_its_end(self):
         server = self.keep()

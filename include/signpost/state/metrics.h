@@ -94,6 +94,8 @@
       "Times the whole table was written anew, to let go of what is out of date or to heal.")      \
     X(STORE_FAILURES, COUNTER, "signpost_store_failures_total", "",                                \
       "Writes and openings of the store that have failed.")                                        \
+    X(STORE_UNREADABLE, COUNTER, "signpost_store_unreadable_total", "",                            \
+      "Blocks, records and logs that could not be read when the store was loaded.")                \
     X(STORE_OVERFLOWS, COUNTER, "signpost_store_overflows_total", "",                              \
       "Times that a full queue made a rewrite of the table necessary.")                            \
     X(STORE_LET_GO, COUNTER, "signpost_store_changes_let_go_total", "",                            \

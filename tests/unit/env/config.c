@@ -361,6 +361,18 @@ Test(config, listeners_that_overlap_are_refused)
     end(&r);
 }
 
+Test(config, answers_that_wait_for_a_disk_need_one)
+{
+    expect_refused(NULL, ARGS("--store", "memory", "--durability", "sync"),
+                   "signpostd: --durability: expected a store that is kept (not store: memory), "
+                   "got 'sync'\n");
+    expect_refused("store: memory\ndurability: sync\n", NO_ARGS,
+                   "FILE:2: durability: expected a store that is kept (not store: memory), got "
+                   "'sync'\n");
+    struct run r = expect_run("store: memory\n", ARGS("--durability", "async"));
+    end(&r);
+}
+
 Test(config, maximum_below_default_is_refused)
 {
     expect_refused(NULL, ARGS("--expires-max-s", "1800"),
