@@ -12,9 +12,11 @@ the one that was under way, with async any that is no older than the loss allowe
 """
 
 import argparse
+import glob
 import json
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -179,6 +181,8 @@ class Killing:
         self.server.kill()
         if self.power:
             self.cut_bytes += self.power.cut(self.store)
+            for copy in glob.glob(f"{self.store}.damaged-*"):
+                shutil.rmtree(copy)
         journal = self.client.stop()
         self.server = self._start()
         after = bindings(self.server)

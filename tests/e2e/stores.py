@@ -5,6 +5,7 @@ faults between them and their disk, and a mount namespace for disks of its own."
 import hashlib
 import json
 import os
+import random
 import subprocess
 import time
 import unittest
@@ -149,8 +150,11 @@ def preloading(name, path):
 
 
 class Power:
-    """A machine whose power can be cut: of each file of the store only what power.c has noted is
-    left then. Files that RocksDB gives their name when they are whole stay as they are."""
+    """A machine whose power can be cut. Of each file of the store what power.c has noted is left
+    then; of what was written later any pages, up to any length, and zeros between. Files that
+    RocksDB gives their name when they are whole stay as they are."""
+
+    PAGE_BYTES = 4096
 
     def __init__(self, folder):
         self._notes = os.path.join(folder, "power")
@@ -166,12 +170,23 @@ class Power:
         for name in os.listdir(store):
             if name.endswith((".log", ".sst")) or name.startswith("MANIFEST-"):
                 path = os.path.join(store, name)
-                size = os.path.getsize(path)
-                left[name] = min(size, synced.get(name, 0))
-                gone += size - left[name]
-                os.truncate(path, left[name])
+                gone += self._cut_file(path, min(os.path.getsize(path), synced.get(name, 0)))
+                left[name] = os.path.getsize(path)
         with open(self._notes, "w", encoding="utf-8") as notes:
             notes.writelines(f"{size} {name}\n" for name, size in left.items())
+        return gone
+
+    def _cut_file(self, path, synced):
+        size = os.path.getsize(path)
+        length = random.choice((synced, random.randint(synced, size)))
+        os.truncate(path, length)
+        gone = size - length
+        with open(path, "r+b") as file:
+            for page in range(synced - synced % self.PAGE_BYTES, length, self.PAGE_BYTES):
+                start = max(page, synced)
+                if random.random() < 0.3:
+                    file.seek(start)
+                    gone += file.write(bytes(min(page + self.PAGE_BYTES, length) - start))
         return gone
 
 
