@@ -72,6 +72,10 @@ void thread_yield_readily(bool readily)
                     .nice = getpriority(PRIO_PROCESS, 0),
                     .runtime_ns = readily ? SLICE_NS : 0};
 
+    // What an operator has chosen (chrt, CPUSchedulingPolicy=) stays.
+    if (sched_getscheduler(0) != SCHED_OTHER) {
+        return;
+    }
     // Whoever wakes does not interrupt a thread at the beginning of its slice, unless his own is
     // the shorter one. Earlier kernels are not so strict, and take no notice. If it is refused,
     // nothing is lost.

@@ -53,14 +53,14 @@ struct persister {
     struct hash_key key;       // that is kept with it
     struct keeper *keeper;
     struct outbox *outbox;
-    int bell;            // eventfd
-    _Atomic bool asleep; // until the bell rings
+    int bell; // eventfd
+    // What has to wait in a worker's queue for him to ring the bell; 0: nobody needs to.
+    _Atomic size_t rings_at;
     _Atomic bool stopping;
     _Atomic bool up;
     _Atomic(enum persister_state) state;
     bool told_of_trouble;
-    bool gathers;             // GATHER_ANSWERS
-    _Atomic size_t due_bytes; // what has to wait in a worker's queue for him to ring the bell
+    bool gathers; // GATHER_ANSWERS
     pthread_t thread;
 };
 
@@ -300,40 +300,31 @@ static void tell_of_trouble(struct persister *persister)
     persister->told_of_trouble = trouble != NULL;
 }
 
-static void pace(struct persister *persister, unsigned answers)
-{
-    const struct persister_config *const config = &persister->config;
-    persister->gathers = answers >= GATHER_ANSWERS;
-    const size_t due_bytes = !config->answers_wait ? ROUND_BYTES / config->workers
-                             : persister->gathers  ? GATHER_BYTES / config->workers
-                                                   : 1;
-    // relaxed: a bell that rings too early or too late costs a moment
-    atomic_store_explicit(&persister->due_bytes, due_bytes, memory_order_relaxed);
-}
-
 static enum keeper_did round_trip(struct persister *persister, struct now now)
 {
     const enum keeper_did did = keeper_round(persister->keeper, now);
-    pace(persister, send_answers(persister));
+    persister->gathers = send_answers(persister) >= GATHER_ANSWERS;
     keeper_end_round(persister->keeper);
     tell_of_trouble(persister);
     return did;
 }
 
-static bool offers_due(const struct persister *persister, unsigned worker)
+// In one worker's queue, for a round to begin before its time.
+static size_t due_bytes(const struct persister *persister)
 {
-    // relaxed: see pace
-    return keeper_queued_bytes(persister->keeper, worker) >=
-           atomic_load_explicit(&persister->due_bytes, memory_order_relaxed);
+    const struct persister_config *const config = &persister->config;
+    return !config->answers_wait ? ROUND_BYTES / config->workers
+           : persister->gathers  ? GATHER_BYTES / config->workers
+                                 : 1;
 }
 
-static bool any_offers_due(const struct persister *persister)
+static bool any_has(const struct persister *persister, size_t bytes)
 {
-    bool due = false;
-    for (unsigned i = 0; i < persister->config.workers && !due; i++) {
-        due = offers_due(persister, i);
+    bool found = false;
+    for (unsigned i = 0; i < persister->config.workers && !found; i++) {
+        found = keeper_queued_bytes(persister->keeper, i) >= bytes;
     }
-    return due;
+    return found;
 }
 
 // Until enough is offered, if the bell is to ring, which is told; or that time is over.
@@ -341,17 +332,19 @@ static bool sleep_at_most(struct persister *persister, unsigned us, bool bell_ri
 {
     const struct timespec time = {.tv_sec = us / US_PER_S, .tv_nsec = (long)(us % US_PER_S * 1000)};
     struct pollfd bell = {.fd = persister->bell, .events = POLLIN};
+    const size_t due = due_bytes(persister);
     uint64_t rings;
-    // acq_rel, here and in persister_wake: of two exchanges of one variable one comes first. Is it
+    // acq_rel, here and in persister_wake: of two changes of one variable one comes first. Is it
     // the worker's, then what it has offered is seen below; is it this one, the worker rings.
-    (void)atomic_exchange_explicit(&persister->asleep, bell_rings, memory_order_acq_rel);
-    bool enough = bell_rings && any_offers_due(persister);
+    (void)atomic_exchange_explicit(&persister->rings_at, bell_rings ? due : 0,
+                                   memory_order_acq_rel);
+    bool enough = bell_rings && any_has(persister, due);
     if (!enough && ppoll(&bell, 1, &time, NULL) > 0) {
         enough = true;
         (void)!read(persister->bell, &rings, sizeof(rings));
     }
     // relaxed: a ring too many costs a look
-    atomic_store_explicit(&persister->asleep, false, memory_order_relaxed);
+    atomic_store_explicit(&persister->rings_at, 0, memory_order_relaxed);
     return enough;
 }
 
@@ -372,8 +365,10 @@ bool persister_offer(struct persister *persister, unsigned worker, const struct 
 void persister_wake(struct persister *persister, unsigned worker)
 {
     const uint64_t one = 1;
-    if (offers_due(persister, worker) &&
-        atomic_exchange_explicit(&persister->asleep, false, memory_order_acq_rel)) {
+    // A change that changes nothing: its place among the others is what counts.
+    const size_t at = atomic_fetch_add_explicit(&persister->rings_at, 0, memory_order_acq_rel);
+    if (at > 0 && keeper_queued_bytes(persister->keeper, worker) >= at &&
+        atomic_exchange_explicit(&persister->rings_at, 0, memory_order_acq_rel) > 0) {
         (void)!write(persister->bell, &one, sizeof(one));
     }
 }

@@ -259,20 +259,25 @@ static void serve(struct keeper *keeper, enum uas_service service)
 }
 
 // What is on disk is not to be relied upon until all of the table has been written once more.
-static void fail(struct keeper *keeper, struct now now)
+static void back_off(struct keeper *keeper, struct now now)
 {
     metrics_add(keeper->config.metrics, METRIC_STORE_FAILURES, 1);
-    engine_close(keeper->engine);
-    keeper->engine = NULL;
     keeper->healing = true;
-    keeper->unsynced = false;
-    keeper->rewriting = false;
     keeper->rewrite_due = true;
     keeper->owes = true;
     keeper->retry_ms = now.mono_ms + keeper->retry_after_ms;
     keeper->retry_after_ms =
         keeper->retry_after_ms * 2 < RETRY_MS_MAX ? keeper->retry_after_ms * 2 : RETRY_MS_MAX;
     serve(keeper, keeper->config.answers_wait ? UAS_LOOKS_UP : UAS_SERVES);
+}
+
+static void fail(struct keeper *keeper, struct now now)
+{
+    engine_close(keeper->engine);
+    keeper->engine = NULL;
+    keeper->unsynced = false;
+    keeper->rewriting = false;
+    back_off(keeper, now);
 }
 
 static void reopen(struct keeper *keeper, struct now now)
@@ -300,12 +305,30 @@ void keeper_begin(struct keeper *keeper, const struct load_count *loaded,
     // count for more than what is written from now on. It goes with the rewrite.
     keeper->rewrite_due = loaded->damaged + loaded->newer > 0;
     keeper->copy_due = keeper->rewrite_due;
+    // No answer is to wait for the copy.
+    serve(keeper, keeper->copy_due && keeper->config.answers_wait ? UAS_LOOKS_UP : UAS_SERVES);
     if (keeper->engine->read_only) {
         keeper->fault = *fault;
         fail(keeper, now);
-    } else {
-        serve(keeper, UAS_SERVES);
     }
+}
+
+// The engine stays open meanwhile: each opening leaves a file.
+static void make_copy(struct keeper *keeper, struct now now)
+{
+    if (now.mono_ms < keeper->retry_ms) {
+        return;
+    }
+    if (engine_keep_copy(keeper->engine, &keeper->fault) == ERR_OK) {
+        keeper->copy_due = false;
+    } else {
+        back_off(keeper, now);
+    }
+}
+
+static bool may_write(const struct keeper *keeper)
+{
+    return keeper->engine != NULL && !keeper->copy_due;
 }
 
 bool keeper_owes(const struct keeper *keeper)
@@ -442,18 +465,13 @@ static bool outgrown(const struct keeper *keeper)
 
 static bool rewrite_to_begin(const struct keeper *keeper)
 {
-    return keeper->engine != NULL && !keeper->rewriting &&
-           (keeper->rewrite_due || outgrown(keeper));
+    return may_write(keeper) && !keeper->rewriting && (keeper->rewrite_due || outgrown(keeper));
 }
 
 // Before what goes into the new generation is gathered.
 static enum err begin_rewrite(struct keeper *keeper)
 {
-    enum err e = keeper->copy_due ? engine_keep_copy(keeper->engine, &keeper->fault) : ERR_OK;
-    if (e == ERR_OK) {
-        keeper->copy_due = false;
-        e = engine_begin(keeper->engine, &keeper->fault);
-    }
+    const enum err e = engine_begin(keeper->engine, &keeper->fault);
     if (e == ERR_OK) {
         // release: whatever revision a worker draws that has seen this, and whatever later one, is
         // gathered from now on
@@ -560,7 +578,7 @@ static enum err sync_all(struct keeper *keeper, struct now now)
 static bool sync_due(const struct keeper *keeper, struct now now)
 {
     return now.mono_ms - keeper->synced_ms >= keeper->config.sync_ms ||
-           keeper->group.row_count == 0;
+           (keeper->group.row_count == 0 && !keeper->rewriting);
 }
 
 // Writes the group and the next part of a rewrite. *more: the rewrite goes on.
@@ -622,6 +640,9 @@ enum keeper_did keeper_round(struct keeper *keeper, struct now now)
     if (keeper->engine == NULL) {
         reopen(keeper, now);
     }
+    if (keeper->engine != NULL && keeper->copy_due) {
+        make_copy(keeper, now);
+    }
     // relaxed: what was let go is in the table, under its locks
     if (atomic_exchange_explicit(&keeper->lost, false, memory_order_relaxed)) {
         metrics_add(keeper->config.metrics, METRIC_STORE_OVERFLOWS, 1);
@@ -632,7 +653,7 @@ enum keeper_did keeper_round(struct keeper *keeper, struct now now)
         fail(keeper, now);
     }
     const bool more = gather(keeper, now);
-    if (keeper->engine == NULL) {
+    if (!may_write(keeper)) {
         let_go(keeper);
     } else if (write_down(keeper, now, &more_of_rewrite) != ERR_OK) {
         fail(keeper, now);
@@ -643,7 +664,7 @@ enum keeper_did keeper_round(struct keeper *keeper, struct now now)
         serve(keeper, UAS_SERVES);
     }
     return more                                              ? KEEPER_BUSY
-           : keeper->engine == NULL                          ? KEEPER_FAILS
+           : !may_write(keeper)                              ? KEEPER_FAILS
            : more_of_rewrite || keeper->rewrite_due          ? KEEPER_REWRITES
            : keeper->group.row_count > 0 || keeper->unsynced ? KEEPER_WORKED
                                                              : KEEPER_IDLE;

@@ -209,7 +209,17 @@ static bool has_kept(const char *directory)
     return found;
 }
 
-// Opens the directory, and creates it when it is not there. Its name is to survive a power cut.
+// The names of the directory, and of copies beside it, are to survive a power cut.
+static void sync_names(const struct rocks *rocks)
+{
+    const int parent = openat(rocks->directory_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent >= 0) {
+        (void)fsync(parent);
+        (void)close(parent);
+    }
+}
+
+// Opens the directory, and creates it when it is not there.
 static enum err hold_directory(struct rocks *rocks, struct engine_fault *fault)
 {
     const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
@@ -221,10 +231,8 @@ static enum err hold_directory(struct rocks *rocks, struct engine_fault *fault)
     if (rocks->directory_fd < 0) {
         return fail_errno(rocks->directory, "cannot be opened", fault);
     }
-    const int parent = created ? openat(rocks->directory_fd, "..", flags) : -1;
-    if (parent >= 0) {
-        (void)fsync(parent);
-        (void)close(parent);
+    if (created) {
+        sync_names(rocks);
     }
     // Where there are no such locks (some network file systems), RocksDB's own has to do.
     if (flock(rocks->directory_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
@@ -315,9 +323,9 @@ static enum err copy_to(const struct rocks *rocks, const char *to, struct engine
     if (open) {
         rocks_families_hold_files(&rocks->families, true);
     }
-    const bool copied = rocks_copy(rocks->directory_fd, new.text);
-    const enum err e =
-        copied && rename(new.text, to) == 0 ? ERR_OK : fail_errno(to, "cannot be written", fault);
+    const bool copied = rocks_copy(rocks->directory_fd, new.text) && rename(new.text, to) == 0;
+    const enum err e = copied ? ERR_OK : fail_errno(to, "cannot be written", fault);
+    sync_names(rocks);
     if (open) {
         rocks_families_hold_files(&rocks->families, false);
     }
@@ -504,6 +512,7 @@ static struct rocks *rocks_create(const char *directory)
     *rocks = (struct rocks){.engine = {.ops = &ops},
                             .directory = copy,
                             .directory_fd = -1,
+                            .next = ROCKS_MARK + 1,
                             .writing = rocksdb_writeoptions_create()};
     return rocks;
 }

@@ -69,7 +69,8 @@ static bool take_part(int from, int to, enum part part)
     DIR *const list = fd < 0 ? NULL : fdopendir(fd);
     bool taken = list != NULL;
     const struct dirent *entry = NULL;
-    while (taken && (entry = readdir(list)) != NULL) {
+    // An error is not the end of the list: what were not copied would be dropped all the same.
+    for (errno = 0; taken && (entry = readdir(list)) != NULL; errno = taken ? 0 : errno) {
         taken = !belongs_to(part, entry->d_name) || take_file(from, to, entry->d_name);
     }
     const int error = errno;
@@ -79,7 +80,7 @@ static bool take_part(int from, int to, enum part part)
         (void)close(fd);
     }
     errno = error;
-    return taken;
+    return taken && error == 0;
 }
 
 static void clear(int directory)
@@ -92,6 +93,8 @@ static void clear(int directory)
     }
     if (list != NULL) {
         (void)closedir(list);
+    } else if (fd >= 0) {
+        (void)close(fd);
     }
 }
 
@@ -100,7 +103,7 @@ bool rocks_copy(int from, const char *to)
     if (mkdir(to, S_IRWXU) != 0 && errno != EEXIST) {
         return false;
     }
-    const int fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = open(to, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         return false;
     }
@@ -111,6 +114,9 @@ bool rocks_copy(int from, const char *to)
     }
     copied = copied && fsync(fd) == 0;
     const int error = errno;
+    if (!copied) {
+        clear(fd); // a part of it is not to take up room
+    }
     (void)close(fd);
     errno = error;
     return copied;

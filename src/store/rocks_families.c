@@ -192,11 +192,11 @@ enum err rocks_families_peek(const char *directory, enum rocks_mode mode, char *
 }
 
 static enum err flush(struct rocks_families *families, rocksdb_column_family_handle_t *handle,
-                      struct engine_fault *fault)
+                      bool wait, struct engine_fault *fault)
 {
     char *message = NULL;
     rocksdb_flushoptions_t *const options = rocksdb_flushoptions_create();
-    rocksdb_flushoptions_set_wait(options, 1);
+    rocksdb_flushoptions_set_wait(options, wait ? 1 : 0);
     rocksdb_flush_cf(families->db, options, handle, &message);
     rocksdb_flushoptions_destroy(options);
     return rocks_error(families->directory, message, fault);
@@ -212,7 +212,7 @@ enum err rocks_families_write_meta(struct rocks_families *families, const char *
                    &message);
     rocksdb_writeoptions_destroy(writing);
     const enum err e = rocks_error(families->directory, message, fault);
-    return e == ERR_OK ? flush(families, families->meta, fault) : e;
+    return e == ERR_OK ? flush(families, families->meta, true, fault) : e;
 }
 
 // Families as RocksDB lists and opens them: in arrays side by side.
@@ -321,29 +321,50 @@ void rocks_families_close(struct rocks_families *families)
 enum err rocks_families_settle(struct rocks_families *families, struct engine_fault *fault)
 {
     const size_t count = families->count;
-    // The older ones were settled when the last was added, or by opening.
-    return count == 0 ? ERR_OK : flush(families, families->generations[count - 1].handle, fault);
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < count && e == ERR_OK; i++) {
+        e = flush(families, families->generations[i].handle, true, fault);
+    }
+    return e;
 }
 
-// An empty block below the others. As long as a family has three files and all are on the first
-// level, RocksDB looks into each of them for any block, so that one that is damaged or gone would
-// hide what is in the others.
+// A file that RocksDB can take in, with an empty block.
+static void write_mark(const struct rocks_families *families, const char *path, char **message)
+{
+    const struct rocks_key key = rocks_key_of(ROCKS_MARK);
+    rocksdb_envoptions_t *const how = rocksdb_envoptions_create();
+    rocksdb_sstfilewriter_t *const writer = rocksdb_sstfilewriter_create(how, families->options);
+    rocksdb_sstfilewriter_open(writer, path, message);
+    if (*message == NULL) {
+        rocksdb_sstfilewriter_put(writer, key.bytes, sizeof(key.bytes), "", 0, message);
+    }
+    if (*message == NULL) {
+        rocksdb_sstfilewriter_finish(writer, message);
+    }
+    rocksdb_sstfilewriter_destroy(writer);
+    rocksdb_envoptions_destroy(how);
+}
+
+// An empty block, on the last level, where what is taken in goes. As long as a family has three
+// files and all are on the first level, RocksDB looks into each of them for any block, so that one
+// that is damaged or gone would hide what is in the others.
 static enum err mark(struct rocks_families *families, rocksdb_column_family_handle_t *handle,
                      struct engine_fault *fault)
 {
+    enum { PATH_BYTES = 1280 };
+
+    char path[PATH_BYTES];
     char *message = NULL;
-    const struct rocks_key key = rocks_key_of(ROCKS_MARK);
-    rocksdb_writeoptions_t *const writing = rocksdb_writeoptions_create();
-    rocksdb_put_cf(families->db, writing, handle, key.bytes, sizeof(key.bytes), "", 0, &message);
-    rocksdb_writeoptions_destroy(writing);
-    enum err e = rocks_error(families->directory, message, fault);
-    if (e == ERR_OK) {
-        e = flush(families, handle, fault);
+    (void)snprintf(path, sizeof(path), "%s/mark", families->directory);
+    write_mark(families, path, &message);
+    if (message == NULL) {
+        const char *const list[] = {path};
+        rocksdb_ingestexternalfileoptions_t *const how = rocksdb_ingestexternalfileoptions_create();
+        rocksdb_ingestexternalfileoptions_set_move_files(how, 1);
+        rocksdb_ingest_external_file_cf(families->db, handle, list, 1, how, &message);
+        rocksdb_ingestexternalfileoptions_destroy(how);
     }
-    if (e == ERR_OK) {
-        rocksdb_compact_range_cf(families->db, handle, NULL, 0, NULL, 0);
-    }
-    return e;
+    return rocks_error(families->directory, message, fault);
 }
 
 enum err rocks_families_add(struct rocks_families *families, struct engine_fault *fault)
@@ -352,7 +373,10 @@ enum err rocks_families_add(struct rocks_families *families, struct engine_fault
 
     const size_t count = families->count;
     const uint64_t number = count == 0 ? 1 : families->generations[count - 1].number + 1;
-    const enum err e = rocks_families_settle(families, fault);
+    // Nobody is to wait for that: it may be much.
+    const enum err e = count == 0
+                           ? ERR_OK
+                           : flush(families, families->generations[count - 1].handle, false, fault);
     if (e != ERR_OK) {
         return e;
     }

@@ -87,7 +87,7 @@
     X(STORE_COALESCED, COUNTER, "signpost_store_coalesced_total", "",                              \
       "Changes that needed no writing, for a later one was in the same group.")                    \
     X(STORE_COMMITS, COUNTER, "signpost_store_commits_total", "",                                  \
-      "Groups brought to disk, each by one fdatasync.")                                            \
+      "Times that what had been written was brought to disk, by fdatasync.")                       \
     X(STORE_BYTES, COUNTER, "signpost_store_written_bytes_total", "",                              \
       "Bytes of records written, changes and rewrites.")                                           \
     X(STORE_REWRITES, COUNTER, "signpost_store_rewrites_total", "",                                \

@@ -501,6 +501,26 @@ Test(keeper, what_could_not_be_read_is_copied_before_anything_is_written)
     cr_assert_eq(bound(), 2);
 }
 
+Test(keeper_first, nothing_new_is_served_until_what_could_not_be_read_is_copied)
+{
+    restart_damaged();
+    cr_assert_eq(keeper_service(shelf.keeper, 0), UAS_LOOKS_UP);
+    const unsigned opened = disk_calls(shelf.disk, DISK_OPEN);
+    disk_order(shelf.disk, DISK_COPY, DISK_REFUSES, 0, 2);
+    (void)shelf_round();
+    shelf_advance_ms(249);
+    (void)shelf_round();
+    cr_assert_eq(disk_calls(shelf.disk, DISK_COPY), 1);
+    shelf_advance_ms(1);
+    (void)shelf_round();
+    cr_assert_eq(disk_calls(shelf.disk, DISK_COPY), 2);
+    cr_assert_eq(keeper_service(shelf.keeper, 0), UAS_LOOKS_UP);
+    shelf_advance_ms(500);
+    (void)shelf_round();
+    cr_assert_eq(keeper_service(shelf.keeper, 0), UAS_SERVES);
+    cr_assert_eq(disk_calls(shelf.disk, DISK_OPEN), opened, "each opening would leave a file");
+}
+
 Test(keeper, what_could_not_be_read_is_copied_once)
 {
     restart_damaged();

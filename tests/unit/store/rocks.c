@@ -177,9 +177,10 @@ Test(rocks, what_is_dropped_is_gone_from_the_disk)
     begin(engine);
     append(engine, 40, 42, MIB);
     drop_older(engine);
-    cr_assert_leq(disk_use(), 4 * (off_t)MIB, "%ld", (long)disk_use());
     expect_blocks(engine, 40, 42);
-    engine_close(engine);
+    engine_close(engine); // what RocksDB was still writing is not waited for before
+    engine_close(open_it(ROCKS_SERVE));
+    cr_assert_leq(disk_use(), 4 * (off_t)MIB, "%ld", (long)disk_use());
 }
 
 Test(rocks, rewriting_for_long_takes_no_more_and_more_disk)
@@ -191,8 +192,11 @@ Test(rocks, rewriting_for_long_takes_no_more_and_more_disk)
         append(engine, i, i + 1, MIB);
         drop_older(engine);
     }
-    cr_assert_leq(disk_use(), 4 * (off_t)MIB, "%ld", (long)disk_use());
+    // As much as the log may have, which goes when its blocks are in a file or dropped.
+    cr_assert_leq(disk_use(), 80 * (off_t)MIB, "%ld", (long)disk_use());
     engine_close(engine);
+    engine_close(open_it(ROCKS_SERVE));
+    cr_assert_leq(disk_use(), 4 * (off_t)MIB, "%ld", (long)disk_use());
 }
 
 // ---- Death and torn ends
