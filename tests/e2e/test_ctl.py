@@ -8,6 +8,7 @@ have the same rows as mysqldump, mysql --batch and pg_dump write them.
 
 import json
 import os
+import stat
 import subprocess
 import unittest
 
@@ -131,7 +132,80 @@ class Backup(Store):
         self.load("store", lines(*(binding(f"u{i}@h", "sip:u@h") for i in range(2000))))
         status, _, said = ctl("store", "export", self.path("store"), "-o", "/dev/full")
         self.assertEqual(status, 2)
-        self.assertIn("No space left", said[-1])
+        self.assertIn("/dev/full: No space left", said[-1])
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run([executable("SIGNPOSTCTL"), "store", "export",
+                                   self.path("store")], stdout=full, stderr=subprocess.PIPE,
+                                  text=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("standard output: No space left", done.stderr)
+
+
+class BackupFile(Store):
+    """A backup is whole, or the one before it stays."""
+
+    def setUp(self):
+        super().setUp()
+        self.load("store", lines(*(binding(f"u{i}@h", "sip:u@h") for i in range(100))))
+        self.folder = self.directory()
+        self.backup = os.path.join(self.folder, "backup.jsonl")
+
+    def read(self, path):
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    def test_is_its_owners_alone_and_takes_the_place_of_the_one_before(self):
+        for before in (None, "old\n"):
+            if before is not None:
+                with open(self.backup, "w", encoding="utf-8") as file:
+                    file.write(before)
+                os.chmod(self.backup, 0o644)
+            self.export("store", "-o", self.backup)
+            self.assertEqual(len(by_aor(self.read(self.backup))), 100)
+            self.assertEqual(stat.S_IMODE(os.stat(self.backup).st_mode), 0o600)
+            self.assertEqual(os.listdir(self.folder), ["backup.jsonl"])
+
+    def test_that_cannot_be_written_leaves_the_one_before(self):
+        with open(self.backup, "w", encoding="utf-8") as file:
+            file.write("old\n")
+        script = "trap '' XFSZ; ulimit -f 1; exec \"$@\""
+        done = subprocess.run(["sh", "-c", script, "sh", executable("SIGNPOSTCTL"), "store",
+                               "export", self.path("store"), "-o", self.backup],
+                              capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stderr, f"signpostctl: {self.backup}: File too large\n")
+        self.assertEqual(self.read(self.backup), "old\n")
+        self.assertEqual(os.listdir(self.folder), ["backup.jsonl"])
+
+    def test_of_a_store_that_cannot_be_read_leaves_the_one_before(self):
+        with open(self.backup, "w", encoding="utf-8") as file:
+            file.write("old\n")
+        os.remove(os.path.join(self.path("store"), "CURRENT"))
+        status, _, said = ctl("store", "export", self.path("store"), "-o", self.backup)
+        self.assertEqual(status, 2, said)
+        self.assertEqual(self.read(self.backup), "old\n")
+        self.assertEqual(os.listdir(self.folder), ["backup.jsonl"])
+
+    def test_a_link_to_it_stays_one(self):
+        link = self.path("link")
+        os.symlink(self.backup, link)
+        with open(self.backup, "w", encoding="utf-8") as file:
+            file.write("old\n")
+        self.export("store", "-o", link)
+        self.assertEqual(os.readlink(link), self.backup)
+        self.assertEqual(len(by_aor(self.read(self.backup))), 100)
+
+    def test_where_there_is_no_folder(self):
+        path = os.path.join(self.folder, "none", "backup.jsonl")
+        status, _, said = ctl("store", "export", self.path("store"), "-o", path)
+        self.assertEqual(status, 2)
+        self.assertIn(f"{path}: cannot be written: No such file", said[-1])
+
+    def test_a_pipe_is_written_directly(self):
+        done = subprocess.run(["sh", "-c", '"$0" store export "$1" -o /dev/stdout | cat',
+                               executable("SIGNPOSTCTL"), self.path("store")],
+                              capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+        self.assertEqual(len(by_aor(done.stdout)), 100)
 
 
 class Check(Store):

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signpostctl/export.h"
 
+#include <errno.h>
+
 #include "signpostctl/jsonl.h"
 
 struct writing {
     const struct export_rules *rules;
     FILE *out; // NULL: only count
     struct export_report *report;
+    struct engine_fault *fault;
     char line[JSONL_BYTES_MAX];
 };
+
+static enum err fail_writing(const struct writing *writing)
+{
+    return engine_fail(writing->fault, ERR_SYSTEM, "%s: %s", writing->rules->name, strerror(errno));
+}
 
 static enum err write_binding(struct writing *writing, const struct record_state *state, size_t i)
 {
@@ -18,7 +26,7 @@ static enum err write_binding(struct writing *writing, const struct record_state
     }
     jsonl_put(&line, state, i, writing->rules->now_ms);
     assert(buf_ok(&line));
-    return fwrite(line.at, line.len, 1, writing->out) == 1 ? ERR_OK : ERR_SYSTEM;
+    return fwrite(line.at, line.len, 1, writing->out) == 1 ? ERR_OK : fail_writing(writing);
 }
 
 static enum err write_state(void *context, const struct record_state *state)
@@ -39,11 +47,11 @@ static enum err write_state(void *context, const struct record_state *state)
     return e;
 }
 
-static enum err walk(struct engine *engine, struct writing *writing, struct engine_fault *fault)
+static enum err walk(struct engine *engine, struct writing *writing)
 {
     const struct walker walker = {write_state, writing};
     *writing->report = (struct export_report){0};
-    return walk_newest(engine, WALK_AORS_MAX, &walker, &writing->report->walk, fault);
+    return walk_newest(engine, WALK_AORS_MAX, &walker, &writing->report->walk, writing->fault);
 }
 
 enum err export_all(struct engine *engine, const struct export_rules *rules, FILE *out,
@@ -53,8 +61,9 @@ enum err export_all(struct engine *engine, const struct export_rules *rules, FIL
     writing.rules = rules;
     writing.out = out;
     writing.report = report;
-    const enum err e = walk(engine, &writing, fault);
-    return e == ERR_OK && fflush(out) != 0 ? ERR_SYSTEM : e;
+    writing.fault = fault;
+    const enum err e = walk(engine, &writing);
+    return e == ERR_OK && fflush(out) != 0 ? fail_writing(&writing) : e;
 }
 
 enum err export_count(struct engine *engine, uint64_t now_ms, struct export_report *report,
@@ -65,5 +74,6 @@ enum err export_count(struct engine *engine, uint64_t now_ms, struct export_repo
     writing.rules = &rules;
     writing.out = NULL;
     writing.report = report;
-    return walk(engine, &writing, fault);
+    writing.fault = fault;
+    return walk(engine, &writing);
 }

@@ -9,8 +9,9 @@
 // A store's bindings as JSON lines (jsonl.h).
 
 struct export_rules {
-    uint64_t now_ms; // by the wall clock
-    bool all;        // those that have expired, too
+    uint64_t now_ms;  // by the wall clock
+    bool all;         // those that have expired, too
+    const char *name; // of what is written, in faults
 };
 
 struct export_report {
@@ -20,7 +21,7 @@ struct export_report {
     uint64_t expired; // of the newest records; left out or not
 };
 
-// ERR_SYSTEM: the file could not be written (errno). ERR_IO and the like: with *fault.
+// Errors come with *fault; ERR_SYSTEM: the file could not be written.
 ERR_CHECKED enum err export_all(struct engine *engine, const struct export_rules *rules, FILE *out,
                                 struct export_report *report, struct engine_fault *fault);
 

@@ -12,6 +12,7 @@
 #include "env/clock.h"
 #include "signpostctl/export.h"
 #include "signpostctl/import.h"
+#include "signpostctl/output.h"
 #include "store/rocks.h"
 
 static int run_export(const struct invocation *invocation);
@@ -169,13 +170,8 @@ static bool say_damage(const struct walk_report *walk)
 
 // ---- export
 
-static int finish_export(enum err e, const struct export_report *report,
-                         const struct engine_fault *fault, bool all)
+static int finish_export(const struct export_report *report, bool all)
 {
-    if (e != ERR_OK) {
-        command_say("%s", e == ERR_SYSTEM ? strerror(errno) : fault->text);
-        return STATUS_BROKEN;
-    }
     command_say("%" PRIu64 " bindings of %" PRIu64 " addresses of record exported%s",
                 report->bindings, report->aors,
                 report->expired == 0 ? ""
@@ -188,33 +184,39 @@ static int finish_export(enum err e, const struct export_report *report,
     return say_damage(&report->walk) ? STATUS_PARTLY : STATUS_OK;
 }
 
-static int export_to(struct engine *engine, bool all, FILE *out)
+static int export_to(struct output *output, struct engine *engine, bool all)
 {
-    const struct export_rules rules = {.now_ms = clock_now().wall_ms, .all = all};
+    const struct export_rules rules = {
+        .now_ms = clock_now().wall_ms, .all = all, .name = output->name};
     struct export_report report;
     struct engine_fault fault = {""};
-    const enum err e = export_all(engine, &rules, out, &report, &fault);
-    return finish_export(e, &report, &fault, all);
+    const enum err e = export_all(engine, &rules, output->file, &report, &fault);
+    if (e != ERR_OK) {
+        output_drop(output);
+        command_say("%s", fault.text);
+        return STATUS_BROKEN;
+    }
+    if (!output_finish(output)) {
+        command_say("%s: %s", output->name, strerror(errno));
+        return STATUS_BROKEN;
+    }
+    return finish_export(&report, all);
 }
 
 static int run_export(const struct invocation *invocation)
 {
-    const char *const path = invocation->values[EXPORT_OUTPUT];
+    const bool all = invocation->values[EXPORT_ALL] != NULL;
     struct engine *engine = NULL;
+    struct output output;
     bool salvaged;
     if (!open_for_reading(invocation->operands[0], &engine, &salvaged)) {
         return STATUS_BROKEN;
     }
-    FILE *const out = path == NULL ? stdout : fopen(path, "w");
     int status = STATUS_BROKEN;
-    if (out == NULL) {
-        command_say("%s: %s", path, strerror(errno));
+    if (!output_open(&output, invocation->values[EXPORT_OUTPUT])) {
+        command_say("%s: cannot be written: %s", output.name, strerror(errno));
     } else {
-        status = export_to(engine, invocation->values[EXPORT_ALL] != NULL, out);
-    }
-    if (out != NULL && out != stdout && fclose(out) != 0) {
-        command_say("%s: %s", path, strerror(errno));
-        status = STATUS_BROKEN;
+        status = export_to(&output, engine, all);
     }
     engine_close(engine);
     return status == STATUS_OK && salvaged ? STATUS_PARTLY : status;

@@ -36,7 +36,7 @@ enum err bed_import(struct bed *bed, struct slice text)
 
 enum err bed_export(struct bed *bed, bool all)
 {
-    const struct export_rules rules = {.now_ms = NOW_MS, .all = all};
+    const struct export_rules rules = {.now_ms = NOW_MS, .all = all, .name = "told"};
     FILE *const out = fmemopen(bed->told, sizeof(bed->told), "w");
     cr_assert(out != NULL);
     const enum err e = export_all(&bed->memory.engine, &rules, out, &bed->exported, &bed->fault);
