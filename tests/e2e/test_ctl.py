@@ -419,7 +419,15 @@ class Refusing(Store):
         self.assert_refused("store", "import", "a", "none.csv", naming=["none.csv"])
         self.assert_refused("store", "import", "a", text="user,contact\nb,c\n",
                             naming=["standard input:1", "username"])
-        self.assertEqual([name for name in os.listdir(self.where) if name != "a"], [])
+        self.assertEqual(os.listdir(self.where), [], "a store that is not to be filled")
+
+    def test_nothing_to_write_makes_no_store(self):
+        table = "username,domain,contact,expires\nann,h,sip:ann@h,0\nbob,NULL,sip:bob@h,0\n"
+        self.assert_refused("store", "import", "a", text=table, naming=["--domain NAME"])
+        self.assert_refused("store", "import", "a", text="{\n", naming=["1 rows are bad"], status=1)
+        self.assert_refused("store", "import", "none/a", text=table,
+                            naming=["none/a: cannot be created: No such file"])
+        self.assertEqual(os.listdir(self.where), [])
 
     def test_a_store_that_takes_nothing(self):
         good = lines(binding("bob@h", "sip:bob@h"))

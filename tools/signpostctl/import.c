@@ -87,9 +87,9 @@ bool import_recognize(struct source *source, enum import_format *format)
 struct import {
     const struct import_rules *rules;
     struct source *source;
-    struct engine *engine;
+    struct engine *engine; // from import_write on
     struct import_report *report;
-    struct engine_fault *fault;
+    struct engine_fault *fault; // of the call that is under way
     struct spool *spool;
     struct table table;
     struct jsonl jsonl;
@@ -205,6 +205,41 @@ static enum err read_source(struct import *import)
     return e;
 }
 
+enum err import_read(struct source *source, const struct import_rules *rules, struct import **out,
+                     struct import_report *report, struct engine_fault *fault)
+{
+    char why[SPOOL_WHY_BYTES];
+    *report = (struct import_report){0};
+    *out = NULL;
+    struct import *const import = malloc(sizeof(*import));
+    if (import == NULL) {
+        return engine_fail(fault, ERR_NO_MEMORY, "%s", err_text(ERR_NO_MEMORY));
+    }
+    import->rules = rules;
+    import->source = source;
+    import->report = report;
+    import->fault = fault;
+    import->spool = NULL;
+    enum err e = spool_create(rules->scratch, &import->spool, why);
+    if (e != ERR_OK) {
+        e = engine_fail(fault, e, "%s", why);
+    } else {
+        e = read_source(import);
+    }
+    if (e != ERR_OK) {
+        import_destroy(import);
+        return e;
+    }
+    *out = import;
+    return ERR_OK;
+}
+
+bool import_has_any(const struct import *import)
+{
+    const struct import_report *const report = import->report;
+    return report->rows > report->bad + report->expired;
+}
+
 // ---- Writing
 
 static enum err nothing(void *context, const struct record_state *state)
@@ -249,10 +284,15 @@ static enum err write_state(void *context, const struct record_state *joined)
     return e;
 }
 
-static enum err write_all(struct import *import)
+enum err import_write(struct import *import, struct engine *engine, struct engine_fault *fault)
 {
+    if (!import_has_any(import)) {
+        return ERR_OK;
+    }
     const struct walker writing = {write_state, import};
     char why[SPOOL_WHY_BYTES] = "";
+    import->engine = engine;
+    import->fault = fault;
     enum err e = find_revision(import);
     if (e == ERR_OK) {
         e = engine_begin(import->engine, import->fault);
@@ -271,31 +311,10 @@ static enum err write_all(struct import *import)
     return e == ERR_OK ? engine_sync(import->engine, import->fault) : e;
 }
 
-enum err import_all(struct source *source, const struct import_rules *rules, struct engine *engine,
-                    struct import_report *report, struct engine_fault *fault)
+void import_destroy(struct import *import)
 {
-    char why[SPOOL_WHY_BYTES];
-    *report = (struct import_report){0};
-    struct import *const import = malloc(sizeof(*import));
-    if (import == NULL) {
-        return engine_fail(fault, ERR_NO_MEMORY, "%s", err_text(ERR_NO_MEMORY));
+    if (import != NULL) {
+        spool_destroy(import->spool);
+        free(import);
     }
-    import->rules = rules;
-    import->source = source;
-    import->engine = engine;
-    import->report = report;
-    import->fault = fault;
-    import->spool = NULL;
-    enum err e = spool_create(rules->scratch, &import->spool, why);
-    if (e != ERR_OK) {
-        e = engine_fail(fault, e, "%s", why);
-    } else {
-        e = read_source(import);
-    }
-    if (e == ERR_OK && report->rows > report->bad + report->expired) {
-        e = write_all(import);
-    }
-    spool_destroy(import->spool);
-    free(import);
-    return e;
 }

@@ -48,12 +48,25 @@ struct import_report {
     struct spool_report spool;
 };
 
-// Reads all of the source, and then writes it to the store: of each address of record that is named
-// the whole state, in place of what the store has of it. Into an empty store with the revisions
-// that the source tells; else with one above all that are there. ERR_SYNTAX and all else: with
-// *fault; then nothing, or not all, has been imported.
-ERR_CHECKED enum err import_all(struct source *source, const struct import_rules *rules,
-                                struct engine *engine, struct import_report *report,
-                                struct engine_fault *fault);
+// An import: all of the source is read first, and then written.
+struct import;
+
+// Reads all of the source. ERR_SYNTAX and all else: with *fault, and nothing can be written.
+// *report is the import's as long as it lives; *out is to be destroyed, and NULL after an error.
+ERR_CHECKED enum err import_read(struct source *source, const struct import_rules *rules,
+                                 struct import **out, struct import_report *report,
+                                 struct engine_fault *fault);
+
+// Whether there is anything to write.
+bool import_has_any(const struct import *import);
+
+// Writes it to the store, once: of each address of record that is named the whole state, in place
+// of what the store has of it. Into an empty store with the revisions that the source tells; else
+// with one above all that are there. Errors come with *fault; then a part may have been written.
+ERR_CHECKED enum err import_write(struct import *import, struct engine *engine,
+                                  struct engine_fault *fault);
+
+// NULL is legal.
+void import_destroy(struct import *import);
 
 #endif

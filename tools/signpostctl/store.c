@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "env/clock.h"
@@ -302,22 +303,48 @@ static bool settle_format(const struct invocation *invocation, struct source *so
     return true;
 }
 
+// Whether there is none yet, and one can be made.
+static bool is_to_be_made(const char *directory)
+{
+    return mkdir(directory, S_IRWXU) == 0 && rmdir(directory) == 0;
+}
+
+static bool write_import(struct import *import, const char *directory, struct engine **engine)
+{
+    struct engine_fault fault = {""};
+    if (!import_has_any(import)) {
+        return true;
+    }
+    if (*engine == NULL && !open_for_writing(directory, engine)) {
+        return false;
+    }
+    if (import_write(import, *engine, &fault) != ERR_OK) {
+        command_say("%s", fault.text);
+        return false;
+    }
+    return true;
+}
+
+// A store that is there is held from now on; one that is not is made when all has been read, so
+// that an import which fails before leaves nothing behind.
 static int import_from(struct source *source, const struct import_rules *rules,
                        const struct invocation *invocation)
 {
     const char *const directory = invocation->operands[0];
     struct engine_fault fault = {""};
     struct import_report report;
+    struct import *import = NULL;
     struct engine *engine = NULL;
     int status = STATUS_BROKEN;
-    if (!open_for_writing(directory, &engine)) {
+    if (!is_to_be_made(directory) && !open_for_writing(directory, &engine)) {
         return STATUS_BROKEN;
     }
-    if (import_all(source, rules, engine, &report, &fault) != ERR_OK) {
+    if (import_read(source, rules, &import, &report, &fault) != ERR_OK) {
         command_say("%s", fault.text);
-    } else {
+    } else if (write_import(import, directory, &engine)) {
         status = finish_import(&report, directory, invocation->values[IMPORT_STRICT] != NULL);
     }
+    import_destroy(import);
     engine_close(engine);
     return status;
 }

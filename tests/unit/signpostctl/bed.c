@@ -28,8 +28,12 @@ enum err bed_import(struct bed *bed, struct slice text)
     cr_assert(import_recognize(&bed->source, &rules.format));
     rules.complaints = fmemopen(bed->complaints, sizeof(bed->complaints), "w");
     cr_assert(rules.complaints != NULL);
-    const enum err e =
-        import_all(&bed->source, &rules, &bed->memory.engine, &bed->imported, &bed->fault);
+    struct import *import = NULL;
+    enum err e = import_read(&bed->source, &rules, &import, &bed->imported, &bed->fault);
+    if (e == ERR_OK) {
+        e = import_write(import, &bed->memory.engine, &bed->fault);
+    }
+    import_destroy(import);
     (void)fclose(rules.complaints);
     return e;
 }
