@@ -439,6 +439,14 @@ class Refusing(Store):
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("store: cannot be written: File too large", done.stderr)
 
+    def test_input_that_was_cut(self):
+        text = lines(binding("ann@h", "sip:ann@h"), binding("bob@h", "sip:bob@h"))
+        self.assert_refused("store", "import", "store", text=text[:-9], status=1,
+                            naming=["seems to be cut"])
+        self.assertEqual(list(by_aor(self.export("store"))), ["ann@h"])
+        self.load("store", text[:-1])
+        self.assertEqual(sorted(by_aor(self.export("store"))), ["ann@h", "bob@h"])
+
     def test_bad_rows(self):
         good = lines(binding("bob@h", "sip:bob@h"))
         said = self.load("store", good + "{\n" + good.replace("sip:bob", "bob"))

@@ -139,6 +139,7 @@ static enum err read_json(struct import *import)
             e = take_entry(import, &entry);
         } else {
             complain(import, jsonl->line, jsonl->why);
+            import->report->cut = jsonl->object == NULL && source_ends_in_line(import->source);
         }
     }
     jsonl_close(jsonl);
@@ -183,8 +184,10 @@ static enum err read_table(struct import *import, enum table_format format)
             e = take_row(import);
         } else {
             complain(import, table->line, table->why);
+            import->report->cut = source_ends_in_line(import->source);
         }
     }
+    import->report->cut = import->report->cut || table->cut;
     return e;
 }
 

@@ -45,6 +45,7 @@ struct import_report {
     uint64_t permanent;
     uint64_t by_nat;
     uint64_t by_path;
+    bool cut; // the source seems to go on: it ends within a row, or between those of a statement
     struct spool_report spool;
 };
 

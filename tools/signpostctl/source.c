@@ -10,6 +10,7 @@ void source_over(struct source *source, struct slice text)
     source->end = slice_end(text);
     source->fd = -1;
     source->failed = false;
+    source->in_line = !slice_empty(text) && text.at[text.len - 1] != '\n';
     source->line = 1;
 }
 
@@ -32,6 +33,7 @@ bool source_fill(struct source *source)
     source->failed = n < 0;
     source->at = source->bytes;
     source->end = source->bytes + (n > 0 ? n : 0);
+    source->in_line = n > 0 ? source->bytes[n - 1] != '\n' : source->in_line;
     return n > 0;
 }
 

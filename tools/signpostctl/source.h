@@ -18,6 +18,7 @@ struct source {
     const char *end;
     int fd;        // -1: there is nothing more than that
     bool failed;   // the file could not be read to its end
+    bool in_line;  // what has been read does not end with a line's end
     uint64_t line; // of the next byte, from 1 on
     char bytes[SOURCE_BYTES];
 };
@@ -59,6 +60,12 @@ static inline bool source_take_if(struct source *source, char c)
         (void)source_take(source);
     }
     return is;
+}
+
+// All has been taken, and the last line has no end: it may have been cut off in its middle.
+static inline bool source_ends_in_line(struct source *source)
+{
+    return source_peek(source) == SOURCE_END && source->in_line;
 }
 
 // What is at the front, without taking it: up to SOURCE_BYTES, and of a file at least what one read

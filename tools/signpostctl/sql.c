@@ -288,6 +288,7 @@ static enum err take_inserted(struct table *table)
     } while (is_mark(&word, ','));
     table->in_values = false;
     pass_statement(table, &word);
+    table->cut = is_end(&word);
     return ERR_NOT_FOUND;
 }
 
@@ -299,7 +300,8 @@ enum err sql_next(struct table *table)
             e = take_inserted(table);
         } else if (table->in_copy) {
             table->line = table->source->line;
-            e = source_peek(table->source) == SOURCE_END ? ERR_NOT_FOUND : take_copied(table);
+            table->cut = source_peek(table->source) == SOURCE_END;
+            e = table->cut ? ERR_NOT_FOUND : take_copied(table);
             table->in_copy = e != ERR_NOT_FOUND;
         }
         if (e != ERR_NOT_FOUND) {

@@ -248,7 +248,11 @@ static int finish_import(const struct import_report *report, const char *directo
                            "get the Contact alone");
     say_if(report->by_path, "have a Path, which is not kept: until these phones register here, "
                             "callers get the Contact alone");
-    return report->spool.bindings == 0 || (strict && report->bad > 0) ? STATUS_PARTLY : STATUS_OK;
+    if (report->cut) {
+        command_say("the input seems to be cut, for it ends in the middle");
+    }
+    const bool all = report->spool.bindings > 0 && !report->cut && (!strict || report->bad == 0);
+    return all ? STATUS_OK : STATUS_PARTLY;
 }
 
 static bool read_rules(const struct invocation *invocation, struct import_rules *rules)

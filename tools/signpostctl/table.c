@@ -43,6 +43,7 @@ enum err table_open(struct table *table, struct source *source, enum table_forma
     table->backslash = false;
     table->in_values = false;
     table->in_copy = false;
+    table->cut = false;
     row_clear(&table->row);
     switch (format) {
     case TABLE_CSV: return csv_open(table);

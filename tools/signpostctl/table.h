@@ -72,6 +72,7 @@ struct table {
     bool backslash;  // SQL: "\" escapes in every string, as MySQL has it
     bool in_values;  // SQL: between two rows of an INSERT
     bool in_copy;    // SQL: between two lines of a COPY
+    bool cut;        // SQL: the dump has ended within one of these
 };
 
 // Reads what stands before the rows of CSV and db_text. ERR_SYNTAX: it names no columns, or not

@@ -304,6 +304,55 @@ Test(import, bad_lines_are_told_and_the_others_imported)
     }
 }
 
+// ---- Cut off
+
+static void expect_cut(const char *text, bool cut, unsigned bindings)
+{
+    bed_clear(&bed);
+    bed_init(&bed);
+    cr_assert_eq(bed_import(&bed, text_slice(text)), ERR_OK, "%s", bed.fault.text);
+    cr_expect_eq(bed.imported.cut, cut, "%s", text);
+    cr_expect_eq(bed.imported.spool.bindings, bindings, "%s", text);
+}
+
+Test(import, line_that_is_cut_in_its_middle_is_told)
+{
+    static const char line[] = JSON("b@h", "");
+    char text[3 * sizeof(line)];
+    for (size_t len = 1; len < sizeof(line) - 1; len++) {
+        (void)snprintf(text, sizeof(text), "%s\n%.*s", line, (int)len, line);
+        expect_cut(text, true, 1);
+    }
+    expect_cut(JSON("a@h", "") "\n" JSON("b@h", ""), false, 2);
+    expect_cut(JSON("a@h", "") "\n{\n", false, 1);
+    expect_cut("{\n" JSON("b@h", ""), false, 1);
+    expect_cut(JSON("a@h", "") "\n" JSON("b", ""), false, 1);
+}
+
+Test(import, table_that_is_cut_in_its_middle_is_told)
+{
+    expect_cut(HEAD "1,a,h,sip:1@h,,," LATER ",,id,1,,,0\n2,b,h,sip:1@", true, 1);
+    expect_cut(HEAD "1,a,h,sip:1@h,,," LATER ",,id,1,,,0\n2,b,h,\"sip:1@h", true, 1);
+    expect_cut(HEAD "1,a,h,sip:1@h,,," LATER ",,id,1,,,0\nx\n", false, 1);
+    expect_cut("username(string) contact(string) expires(int) \na:sip\\:1@h:0\nb:sip", true, 1);
+}
+
+#define INTO "INSERT INTO location (username, contact, expires) VALUES ('a', 'sip:a@h', 0)"
+#define COPY "COPY location (username, contact, expires) FROM stdin;\na\tsip:a@h\t0\n"
+
+Test(import, dump_that_is_cut_in_its_middle_is_told)
+{
+    expect_cut(INTO ";", false, 1);
+    expect_cut(INTO ", ('b', 'sip:b@h', 0);\n-- done", false, 2);
+    expect_cut(INTO, true, 1);
+    expect_cut(INTO ",\n", true, 1);
+    expect_cut(INTO ",\n('b', 'si", true, 1);
+    expect_cut(INTO ",\n('b', 'sip:b@h'\n,", true, 1);
+    expect_cut(COPY "\\.\n", false, 1);
+    expect_cut(COPY, true, 1);
+    expect_cut(COPY "b\tsi", true, 1);
+}
+
 // ---- Formats
 
 Test(import, formats_are_recognized)
