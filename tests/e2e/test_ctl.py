@@ -403,7 +403,14 @@ class Refusing(Store):
             self.assertTrue(output.startswith("usage: signpostctl "))
             self.assertLessEqual(len(output.splitlines()), 24)
             self.assertLessEqual(max(map(len, output.splitlines())), 90)
-        self.assertRegex(ctl("--version")[1], r"^signpostctl \d")
+
+    def test_version(self):
+        for arguments in (["--version"], ["-V"], ["store", "--version"],
+                          ["store", "check", "--version"], ["store", "import", "a", "-V"]):
+            status, output, said = ctl(*arguments, cwd=self.where)
+            self.assertEqual((status, said), (0, []), arguments)
+            self.assertRegex(output, r"^signpostctl \d")
+        self.assertEqual(os.listdir(self.where), [])
 
     def test_no_such_store(self):
         for command in ("export", "check"):

@@ -31,8 +31,7 @@ static void print_groups(const struct command_group *groups, size_t count)
     }
     (void)fputs("\n  -h, --help     after a group or a command: more of it\n"
                 "  -V, --version  print the version\n"
-                "\n"
-                "exit status: 0 done; 1 done in part, and told what is missing; 2 nothing done\n",
+                "\n" COMMAND_EXIT_STATUSES,
                 stdout);
 }
 
@@ -68,6 +67,17 @@ static void print_command(const struct command *command)
 static bool is_help(const char *word)
 {
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static bool is_version(const char *word)
+{
+    return strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0;
+}
+
+static int print_version(void)
+{
+    (void)printf("signpostctl %s\n", SIGNPOST_VERSION);
+    return STATUS_OK;
 }
 
 // An option of the command by its word, "--name", "--name=value" or "-n"; its place, or
@@ -140,6 +150,9 @@ static int run_command(const struct command *command, int argc, char *const argv
             print_command(command);
             return STATUS_OK;
         }
+        if (is_option && is_version(word)) {
+            return print_version();
+        }
         if (is_option && strcmp(word, "--") == 0) {
             options = false;
         } else if (!(is_option ? take_option(command, argc, argv, &i, &invocation)
@@ -160,6 +173,9 @@ static int run_group(const struct command_group *group, int argc, char *const ar
     if (argc > 0 && is_help(argv[0])) {
         print_group(group);
         return STATUS_OK;
+    }
+    if (argc > 0 && is_version(argv[0])) {
+        return print_version();
     }
     for (size_t i = 0; argc > 0 && i < group->count; i++) {
         if (strcmp(argv[0], group->commands[i].name) == 0) {
@@ -186,9 +202,8 @@ int command_main(const struct command_group *groups, size_t count, int argc, cha
         print_groups(groups, count);
         return STATUS_OK;
     }
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-        (void)printf("signpostctl %s\n", SIGNPOST_VERSION);
-        return STATUS_OK;
+    if (is_version(argv[1])) {
+        return print_version();
     }
     for (size_t i = 0; i < count; i++) {
         if (strcmp(argv[1], groups[i].name) == 0) {

@@ -19,8 +19,11 @@ enum {
 enum {
     STATUS_OK = 0,
     STATUS_PARTLY = 1, // something is damaged, was left out, or was not there
-    STATUS_BROKEN = 2, // nothing was done
+    STATUS_BROKEN = 2, // it could not be done, or not to its end
 };
+
+#define COMMAND_EXIT_STATUSES                                                                      \
+    "exit status: 0 done; 1 done in part, and told what is missing; 2 failed, maybe halfway\n"
 
 struct command_option {
     const char *name;  // "--output" without its dashes; NULL: no option

@@ -75,8 +75,7 @@ const struct command_group store_commands = {
     "  signpostctl store import /var/lib/signpost backup.jsonl\n"
     "From Kamailio, so that no phone needs to register anew:\n"
     "  mysqldump kamailio location | signpostctl store import /var/lib/signpost\n"
-    "\n"
-    "exit status: 0 done; 1 done in part, and told what is missing; 2 nothing done\n",
+    "\n" COMMAND_EXIT_STATUSES,
     commands, sizeof(commands) / sizeof(commands[0]),
 };
 
