@@ -457,8 +457,8 @@ class Refusing(Store):
     def test_bad_rows(self):
         good = lines(binding("bob@h", "sip:bob@h"))
         said = self.load("store", good + "{\n" + good.replace("sip:bob", "bob"))
-        self.assertIn("standard input:2: is no JSON object", said[1])
-        self.assertIn("standard input:3: has a Contact that is no URI", said[2])
+        self.assertIn("standard input:2: is no JSON object: {", said[1])
+        self.assertIn('standard input:3: has a Contact that is no URI: {"aor": "bob@h", ', said[2])
         self.assertIn("2 rows are bad", said[-1])
         status, _, _ = ctl("store", "import", self.path("store"), "--strict", text=good + "{\n")
         self.assertEqual(status, 1)

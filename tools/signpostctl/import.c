@@ -99,13 +99,52 @@ struct import {
     char block_bytes[BLOCK_BYTES];
 };
 
-static void complain(struct import *import, uint64_t line, const char *why)
+enum { QUOTE_BYTES = 60 };
+
+// How a bad row begins, with nothing in it that a terminal would obey.
+static void put_quote(struct buf *b, struct slice row)
 {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < row.len && i < QUOTE_BYTES; i++) {
+        const unsigned char c = (unsigned char)row.at[i];
+        if (c >= ' ' && c <= '~') {
+            buf_put_char(b, (char)c);
+        } else {
+            buf_put(b, SLICE("\\x"));
+            buf_put_char(b, digits[c >> 4]);
+            buf_put_char(b, digits[c & 0xf]);
+        }
+    }
+    buf_put(b, row.len > QUOTE_BYTES ? SLICE("...") : SLICE(""));
+}
+
+static void complain(struct import *import, uint64_t line, const char *why, struct slice row)
+{
+    char bytes[4 * QUOTE_BYTES + 3];
+    struct buf quote = buf_over(bytes, sizeof(bytes));
     import->report->bad++;
     if (import->report->bad <= IMPORT_COMPLAINTS_MAX) {
-        (void)fprintf(import->rules->complaints, "signpostctl: %s:%" PRIu64 ": %s\n",
-                      import->rules->name, line, why);
+        put_quote(&quote, row);
+        (void)fprintf(import->rules->complaints, "signpostctl: %s:%" PRIu64 ": %s%s%.*s\n",
+                      import->rules->name, line, why, quote.len > 0 ? ": " : "", (int)quote.len,
+                      quote.at);
     }
+}
+
+// Of a table's row, its values.
+static void complain_of_row(struct import *import, const char *why)
+{
+    const struct table *const table = &import->table;
+    char bytes[QUOTE_BYTES + 1];
+    struct buf text = buf_over(bytes, sizeof(bytes));
+    for (size_t i = 0; i < table->row.count && buf_ok(&text); i++) {
+        const struct slice value = table->row.values[i];
+        buf_put(&text, i > 0 ? SLICE(",") : SLICE(""));
+        for (size_t at = 0; at < value.len && buf_ok(&text); at++) {
+            buf_put_char(&text, value.at[at]);
+        }
+    }
+    complain(import, table->line, why, buf_slice(&text));
 }
 
 static enum err take_entry(struct import *import, const struct entry *entry)
@@ -138,7 +177,7 @@ static enum err read_json(struct import *import)
         if (found == ERR_OK) {
             e = take_entry(import, &entry);
         } else {
-            complain(import, jsonl->line, jsonl->why);
+            complain(import, jsonl->line, jsonl->why, jsonl->row);
             import->report->cut = jsonl->object == NULL && source_ends_in_line(import->source);
         }
     }
@@ -162,7 +201,7 @@ static enum err take_row(struct import *import)
                            "is with --domain NAME",
                            import->rules->name, table->line);
     }
-    complain(import, table->line, why);
+    complain_of_row(import, why);
     return ERR_OK;
 }
 
@@ -183,7 +222,7 @@ static enum err read_table(struct import *import, enum table_format format)
         if (found == ERR_OK) {
             e = take_row(import);
         } else {
-            complain(import, table->line, table->why);
+            complain_of_row(import, table->why);
             import->report->cut = source_ends_in_line(import->source);
         }
     }

@@ -253,6 +253,7 @@ enum err jsonl_next(struct jsonl *jsonl, struct entry *entry)
     if (e == ERR_NOT_FOUND) {
         return e;
     }
+    jsonl->row = buf_slice(&line);
     jsonl_close(jsonl);
     jsonl->text = buf_over(jsonl->bytes, sizeof(jsonl->bytes));
     *entry = (struct entry){.newness = UINT64_MAX - jsonl->lines++};

@@ -9,7 +9,8 @@
 
 // Bindings as JSON lines: what GET /bindings of a server tells, and what a backup needs besides.
 //
-//   aor, contact, params, q, expires (seconds from now on), call_id, cseq   as /bindings has them
+//   aor, contact, params, q, expires (seconds from now on), call_id, cseq   as /bindings has them;
+//                 without params there are none, and without cseq it is 0
 //   expires_at    RFC 3339, to the millisecond
 //   revision      of the address of record, a number
 //   request_id    16 hexadecimal digits; absent: unknown
@@ -29,10 +30,11 @@ void jsonl_put(struct buf *b, const struct record_state *state, size_t i, uint64
 
 struct jsonl {
     struct source *source;
-    uint64_t now_ms; // by the wall clock
-    uint64_t lines;  // read
-    uint64_t line;   // number of the last one
-    const char *why; // what is wrong with it; static, or in `error`
+    uint64_t now_ms;  // by the wall clock
+    uint64_t lines;   // read
+    uint64_t line;    // number of the last one
+    struct slice row; // what it says, as far as it fits
+    const char *why;  // what is wrong with it; static, or in `error`
     json_t *object;
     json_error_t error;
     struct buf text;

@@ -164,6 +164,23 @@ Test(import, bad_rows_are_told_and_the_others_imported)
     }
 }
 
+Test(import, beginning_of_a_bad_row_is_told_without_what_a_terminal_obeys)
+{
+    import_rows(
+        "1,bob\x1b[2J\xff,h,x\n"
+        "1,bob,h,0123456789012345678901234567890123456789012345678901,,," LATER ",,id,1,,,0\n"
+        "1,bob,h,01234567890123456789012345678901234567890123456789012,,," LATER ",,id,1,,,0\n"
+        "\n1,,h,sip:1@h,,," LATER ",,id,1,,\"x\ny\",0\n");
+    cr_expect_str_eq(
+        bed.complaints,
+        "signpostctl: text:2: has fewer values than there are columns: 1,bob\\x1b[2J\\xff,h,x\n"
+        "signpostctl: text:3: has a Contact that is no URI: "
+        "1,bob,h,0123456789012345678901234567890123456789012345678901...\n"
+        "signpostctl: text:4: has a Contact that is no URI: "
+        "1,bob,h,0123456789012345678901234567890123456789012345678901...\n"
+        "signpostctl: text:6: has no username: 1,,h,sip:1@h,,," LATER ",,id,1,,x\\x0ay,0\n");
+}
+
 Test(import, first_ten_complaints_are_written_and_all_are_counted)
 {
     static char rows[4096];
@@ -301,6 +318,31 @@ Test(import, bad_lines_are_told_and_the_others_imported)
         cr_expect_eq(bed.imported.bad, 1, "%s", bad_lines[i]);
         cr_expect_eq(bed.imported.spool.bindings, 1);
         cr_expect(strncmp(bed.complaints, "signpostctl: text:2: ", 21) == 0, "%s", bed.complaints);
+    }
+}
+
+static const struct {
+    const char *line;
+    unsigned bindings;
+} members[] = {
+    {"{\"aor\":\"b@h\",\"contact\":\"sip:b@h\",\"call_id\":\"i\",\"expires\":9}\n", 1},
+    {"{\"contact\":\"sip:b@h\",\"call_id\":\"i\",\"expires\":9}\n", 0},
+    {"{\"aor\":\"b@h\",\"call_id\":\"i\",\"expires\":9}\n", 0},
+    {"{\"aor\":\"b@h\",\"contact\":\"sip:b@h\",\"expires\":9}\n", 0},
+    {"{\"aor\":\"b@h\",\"contact\":\"sip:b@h\",\"call_id\":\"i\"}\n", 0},
+    {"{\"aor\":\"b@h\",\"contact\":\"sip:b@h\",\"call_id\":\"i\","
+     "\"expires_at\":\"2026-11-22T17:00:01.500Z\"}\n",
+     1},
+};
+
+Test(import, line_needs_aor_and_contact_and_call_id_and_an_expiry)
+{
+    for (size_t i = 0; i < LENGTH_OF(members); i++) {
+        bed_clear(&bed);
+        bed_init(&bed);
+        cr_assert_eq(bed_import(&bed, text_slice(members[i].line)), ERR_OK);
+        cr_expect_eq(bed.imported.spool.bindings, members[i].bindings, "%s", members[i].line);
+        cr_expect_eq(bed.complaints[0] == '\0', members[i].bindings == 1, "%s", bed.complaints);
     }
 }
 
