@@ -8,6 +8,7 @@ have the same rows as mysqldump, mysql --batch and pg_dump write them.
 
 import json
 import os
+import sqlite3
 import stat
 import subprocess
 import unittest
@@ -445,6 +446,18 @@ class Refusing(Store):
                               check=False)
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("store: cannot be written: File too large", done.stderr)
+
+    def test_a_database_that_was_not_dumped(self):
+        database = sqlite3.connect(self.path("kamailio.sqlite"))
+        database.execute("CREATE TABLE location (id INTEGER, username TEXT, contact TEXT)")
+        database.close()
+        for options in ([], ["--from", "kamailio-sql"]):
+            said = self.assert_refused(
+                "store", "import", "a", "kamailio.sqlite", *options,
+                naming=["kamailio.sqlite: is an SQLite database", "sqlite3 kamailio.sqlite "
+                        "'.dump location' | signpostctl store import a"])
+            self.assertEqual(len(said), 1)
+        self.assertEqual(os.listdir(self.where), ["kamailio.sqlite"])
 
     def test_input_that_was_cut(self):
         text = lines(binding("ann@h", "sip:ann@h"), binding("bob@h", "sip:bob@h"))

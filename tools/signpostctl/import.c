@@ -81,6 +81,13 @@ bool import_recognize(struct source *source, enum import_format *format)
     return true;
 }
 
+bool import_is_sqlite(struct source *source)
+{
+    static const struct slice magic = SLICE_INIT("SQLite format 3\0");
+    const struct slice ahead = source_ahead(source);
+    return ahead.len >= magic.len && slice_equal(slice_of(ahead.at, magic.len), magic);
+}
+
 // ---- Reading
 
 // What an import works with.

@@ -27,6 +27,9 @@ bool import_format_find(const char *name, enum import_format *format);
 // Recognizes the format by how the source begins, of which nothing is taken. False when it is none.
 bool import_recognize(struct source *source, enum import_format *format);
 
+// Whether it is a database of SQLite itself and no dump. Nothing is taken.
+bool import_is_sqlite(struct source *source);
+
 struct import_rules {
     enum import_format format;
     struct kamailio_rules kamailio;

@@ -292,6 +292,13 @@ static bool read_rules(const struct invocation *invocation, struct import_rules 
 static bool settle_format(const struct invocation *invocation, struct source *source,
                           struct import_rules *rules)
 {
+    if (import_is_sqlite(source)) {
+        command_say("%s: is an SQLite database; dump it first: "
+                    "sqlite3 %s '.dump %.*s' | signpostctl store import %s",
+                    rules->name, operand(invocation, 1, "FILE"), (int)rules->table.len,
+                    rules->table.at, invocation->operands[0]);
+        return false;
+    }
     if (invocation->values[IMPORT_FROM] != NULL) {
         return true;
     }
