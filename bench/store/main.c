@@ -5,6 +5,7 @@
 // floor.
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ static const char usage[] =
     "                                             the directory is made, or appended to\n"
     "       store file FILE RECORDS GROUP         the same into a plain file\n"
     "       store read DIRECTORY                  reads everything, in one thread\n";
+
+enum { EXIT_USAGE = 2 }; // the command line is wrong
 
 static void die(const char *what, const char *why)
 {
@@ -133,7 +136,8 @@ static size_t number(const char *text, uint64_t max)
 {
     uint64_t value = 0;
     if (!slice_to_u64(slice_of(text, strlen(text)), max, &value) || value == 0) {
-        die(text, "not a number in range");
+        (void)fprintf(stderr, "store: %s: not a number from 1 to %" PRIu64 "\n", text, max);
+        exit(EXIT_USAGE);
     }
     return value;
 }
@@ -149,7 +153,7 @@ int main(int argc, char **argv)
         measure_reading(argv[2]);
     } else {
         (void)fputs(usage, stderr);
-        return EXIT_FAILURE;
+        return EXIT_USAGE;
     }
     return EXIT_SUCCESS;
 }
