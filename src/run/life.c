@@ -60,7 +60,10 @@ static enum err await_end(const struct server *server, const struct config *conf
 {
     switch (server_await(server)) {
     case SERVER_UNFILLED: return ERR_DAMAGED;
-    case SERVER_TOLD_TO_END: break;
+    case SERVER_TOLD_TO_END:
+        log_write(log, LOG_LEVEL_INFO,
+                  "store: told to end before all is loaded; what is kept stays as it is");
+        break;
     case SERVER_SERVES:
         print_ready(config);
         wait_for_end(signals, at_terminal, log);

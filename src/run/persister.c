@@ -51,6 +51,7 @@ struct persister {
     struct engine *engine;     // the keeper's; for loading
     struct engine_fault fault; // of opening it
     struct hash_key key;       // that is kept with it
+    bool found;                // there was something to open, and it may hold bindings
     struct keeper *keeper;
     struct outbox *outbox;
     int bell; // eventfd
@@ -111,6 +112,7 @@ static enum err open_all(struct persister *persister, struct hash_key *key)
         return ERR_RANGE;
     }
     persister->key = persister->engine->key;
+    persister->found = memcmp(key, &persister->key, sizeof(*key)) != 0; // else it was made now
     *key = persister->key;
     const struct keeper_config keeper = {.location = config->location,
                                          .metrics = config->metrics,
@@ -245,6 +247,9 @@ static enum persister_state fill_table(struct persister *persister)
     const struct log *const log = &persister->config.log;
     const struct now before = clock_now();
     struct load_count count = {0};
+    if (persister->found) {
+        log_write(log, LOG_LEVEL_INFO, "store: loading from %s", persister->directory);
+    }
     const enum err e = load_all(persister, &count);
     if (stopping(persister)) {
         return PERSISTER_LOADING;
@@ -256,7 +261,7 @@ static enum persister_state fill_table(struct persister *persister)
     location_restored(persister->config.location);
     const struct now after = clock_now();
     keeper_begin(persister->keeper, &count, &persister->fault, after);
-    if (count.records > 0) {
+    if (persister->found) {
         log_write(log, LOG_LEVEL_INFO, "store: %llu bindings loaded from %s in %llu ms",
                   (unsigned long long)location_size(persister->config.location).bindings,
                   persister->directory, (unsigned long long)(after.mono_ms - before.mono_ms));

@@ -164,6 +164,7 @@ class Loading(Stores):
         wait_until(lambda: answers(server), "its admin page")
         client = self.client(server)
         self.assertEqual(client.ask(client.request("OPTIONS")).status, 200)
+        server.wait_line(f"info: store: loading from {self.store}")
         return server, client
 
     def assert_refused_for_now(self, answer):
@@ -191,11 +192,15 @@ class Loading(Stores):
     def test_sigterm_ends_it_and_loses_nothing(self):
         server, _ = self.load()
         server.signal(signal.SIGTERM)
+        server.wait_line("info: store: told to end before all is loaded")
         wait_until(lambda: not answers(server), "the end of its admin page")
         self.stall.end()
         server.terminate()
         self.assertNotIn("ready", server.output)
         self.assert_held(self.again(server), range(5))
+
+    def test_a_new_store_is_not_loaded(self):
+        self.assertNotIn("loading", self.keep("sync").output)
 
     def test_sighup_does_not_end_it(self):
         server, client = self.load()
