@@ -43,7 +43,9 @@ is why they need not be the quotient of two medians.
   modules that are needed, a receive buffer as large as Signpost's,
   {children}.
   Stateless it answers through `sl`, without `tm` being loaded; stateful through `tm`.
-- **Signpost** has one worker and is otherwise as it comes, but for `transactions`.
+- **Signpost** has one worker, `transactions: stateless` and `store: memory` where the row does not
+  say otherwise, `expires-min-s: 1`, and its admin page only where that is measured; it is otherwise
+  as it comes.
 - Every answer is checked by the generator: status, To tag, Call-ID, CSeq and the Contacts.
 - A binding: address of record `sip:u0000000@sip.test` (21 bytes), Contact
   `sip:u0000000@127.0.0.1:{local_port};transport=udp;ob` ({contact} bytes), Call-ID 33 bytes.
