@@ -149,9 +149,9 @@ class Damaged(Stores):
         told = [line for line in server.output.splitlines() if "cannot be read" in line]
         self.assertEqual(len(told), 1, server.output)
         self.assertIn("a copy", told[0])
+        wait_until(lambda: server.metric("signpost_store_rewrites_total") > 0, "a rewrite")
         with open(os.path.join(f"{self.store}.damaged-1", os.path.basename(path)), "rb") as file:
             self.assertEqual(file.read(), damaged)
-        wait_until(lambda: server.metric("signpost_store_rewrites_total") > 0, "a rewrite")
         self.bind(server, range(7, 9))
         server.kill()
         self.assert_held(self.again(server), [*range(3, 6), *range(7, 9)])
