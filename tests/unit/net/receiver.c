@@ -370,8 +370,14 @@ Test(receiver, who_is_alone_is_not_fenced)
     for (unsigned i = 0; i < DATAGRAMS; i++) {
         send_text("127.0.0.1", "alone");
     }
-    for (unsigned came = 0; came < DATAGRAMS; came++) {
+    // The kernel's buffer is too small for all when the receiver has had no time meanwhile.
+    for (unsigned came = 0; came + kernel_dropped() < DATAGRAMS;) {
+        if (ring_depth(ring) == 0) {
+            (void)sched_yield();
+            continue;
+        }
         expect("alone");
+        came++;
     }
     cr_assert_eq(count_of(METRIC_FENCES_RAISED), 0);
 }
