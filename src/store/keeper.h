@@ -12,10 +12,11 @@
 // Workers offer; each has a queue of its own, lock-free and bounded, and never waits. One thread,
 // the persister (run/persister.c), works in rounds:
 //
-//     keeper_round      takes what is in the queues, of each address of record the latest, and
-//                       appends it as one group; syncs, at the latest sync_ms after the last time
-//     keeper_answer     tells the answers that waited for that
-//     keeper_end_round  gives the queues their room back
+//     keeper_round        takes what is in the queues, of each address of record the latest, and
+//                         appends it as one group; syncs when sync_ms have passed since the last
+//                         time, or when there is nothing else to do
+//     keeper_next_answer  tells the answers that waited for that
+//     keeper_end_round    gives the queues their room back
 //
 // When something goes wrong the table in memory is still the truth. The engine is closed and
 // opened again later, and then a rewrite puts the whole table into a new generation. The same
